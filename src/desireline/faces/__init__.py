@@ -1,0 +1,1 @@
+"""The command line, the web pages: thin faces over the project."""

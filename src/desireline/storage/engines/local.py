@@ -1,0 +1,42 @@
+"""One machine: kernels compiled by Numba, run bucket by bucket on a few threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+B = TypeVar("B")
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a plain loop over arrays: compiled at its first call, kept in a cache keyed by its source.
+
+    Runs without the interpreter lock, so buckets run side by side. With `NUMBA_DISABLE_JIT=1` the
+    same function runs as plain Python, which is how coverage is measured.
+    """
+    return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+
+
+def compiled() -> bool:
+    """Whether kernels are compiled in this process (they are not while coverage is measured)."""
+    return not numba.config.DISABLE_JIT
+
+
+def threads() -> int:
+    """How many threads work side by side: `DESIRELINE_THREADS`, else the machine's cores."""
+    return max(1, int(os.environ.get("DESIRELINE_THREADS", "0")) or os.cpu_count() or 1)
+
+
+def run(work: Callable[[B], R], buckets: Iterable[B]) -> Sequence[R]:
+    """Run a piece of work on every bucket and return the partial results in the buckets' order."""
+    items = list(buckets)
+    if threads() == 1 or len(items) < 2:
+        return [work(bucket) for bucket in items]
+    with ThreadPoolExecutor(threads()) as pool:
+        return list(pool.map(work, items))

@@ -1,0 +1,12 @@
+"""The journey store: every interaction sorted by person and time, in arrays the kernels read."""
+
+from desireline.storage.journey_store.snapshot import (
+    EMPTY_CODE,
+    EMPTY_KEY,
+    EMPTY_NUMBER,
+    NOBODY,
+    Bucket,
+    Snapshot,
+)
+
+__all__ = ["EMPTY_CODE", "EMPTY_KEY", "EMPTY_NUMBER", "NOBODY", "Bucket", "Snapshot"]

@@ -1,0 +1,1 @@
+"""The words everybody uses: frozen values with small pure behaviour, standard library only."""

@@ -1,0 +1,122 @@
+"""A table that answers a question: it prints well, and draws itself in a notebook."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Named columns of equal length, one sentence that says what they show, and how it was counted.
+
+    `columns` maps a name to a sequence (list, tuple or array) of plain values. `picture` is an SVG
+    text or empty.
+    """
+
+    says: str
+    columns: Mapping[str, Sequence[Any]]
+    counted: str = ""
+    as_of: int | None = None
+    picture: str = ""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lengths = {len(values) for values in self.columns.values()}
+        if len(lengths) > 1:
+            raise ValueError(f"columns differ in length: {sorted(lengths)}")
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def __getitem__(self, name: str) -> Sequence[Any]:
+        return self.columns[name]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Each row as a dictionary of plain Python values."""
+        names = list(self.columns)
+        for values in zip(*self.columns.values(), strict=True):
+            yield dict(zip(names, map(_plain, values), strict=True))
+
+    def to_csv(self) -> str:
+        """CSV text (RFC 4180, UTF-8); texts that a spreadsheet would run as a formula get a leading '."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\r\n")
+        writer.writerow(list(self.columns))
+        for row in self.rows():
+            writer.writerow([_defused(value) for value in row.values()])
+        return out.getvalue()
+
+    def to_json(self) -> str:
+        """The rows with their sentence, counting rule and moment, as JSON text."""
+        body = {"says": self.says, "counted": self.counted, "as_of": self.as_of, "notes": dict(self.notes)}
+        return json.dumps(body | {"rows": list(self.rows())}, default=str, ensure_ascii=False)
+
+    def __str__(self) -> str:
+        names = list(self.columns)
+        shown = [[_text(row[name]) for name in names] for row in _first(self.rows(), _SHOWN)]
+        widths = [max([len(name), *(len(line[i]) for line in shown)]) for i, name in enumerate(names)]
+        numeric = [_is_numeric(self.columns[name]) for name in names]
+        lines = [self.says, ""] if self.says else []
+        lines.append("  ".join(_pad(n, w, right=r) for n, w, r in zip(names, widths, numeric, strict=True)).rstrip())
+        lines += ["  ".join(_pad(v, w, right=r) for v, w, r in zip(line, widths, numeric, strict=True)).rstrip() for line in shown]
+        if len(self) > _SHOWN:
+            lines.append(f"... {len(self) - _SHOWN:,} more rows")
+        if self.counted:
+            lines += ["", f"How this is counted: {self.counted}"]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        names = list(self.columns)
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(_text(row[name]))}</td>" for name in names) + "</tr>"
+            for row in _first(self.rows(), _SHOWN)
+        )
+        more = f"<p>... {len(self) - _SHOWN:,} more rows</p>" if len(self) > _SHOWN else ""
+        counted = f"<p><small>How this is counted: {html.escape(self.counted)}</small></p>" if self.counted else ""
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f"<figure>{self.picture}<figcaption>{html.escape(self.says)}</figcaption>{table}{more}{counted}</figure>"
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}" if abs(value) < 10**12 else str(value)
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _defused(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def _is_numeric(values: Sequence[Any]) -> bool:
+    return len(values) > 0 and isinstance(_plain(values[0]), int | float)
+
+
+def _pad(text: str, width: int, *, right: bool) -> str:
+    return text.rjust(width) if right else text.ljust(width)
+
+
+def _first(rows: Iterator[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
+    for _, row in zip(range(count), rows, strict=False):
+        yield row
