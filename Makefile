@@ -1,0 +1,56 @@
+# Few words: make demo, make test, make check, make bench, make docs.
+# Set-up needs Python 3.11 or newer and make; the rest is installed here, from the package indexes only.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(name) 2>/dev/null),$(name))))
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PORT   ?= 8765
+OPEN   ?= 1
+DEMO   ?= demo-project
+SIZE   ?= 1M
+RUNS   ?= 3
+
+# Pip asks its index only, never for a newer pip.
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test check bench docs lock clean
+
+demo: $(VENV)/installed-run
+	@$(BIN)/desireline demo $(DEMO) --port $(PORT) $(if $(filter 0 no false,$(OPEN)),--no-open,--open)
+
+test: $(VENV)/installed-test
+	@PYTHON=$(BIN)/python sh tests/run.sh
+
+check: $(VENV)/installed-test
+	@$(BIN)/ruff format --check -q src tests bench
+	@$(BIN)/ruff check -q src tests bench
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo > $(VENV)/contracts.txt || { cat $(VENV)/contracts.txt; exit 1; }
+
+bench: $(VENV)/installed-bench
+	@$(BIN)/python -m bench --size $(SIZE) --runs $(RUNS)
+
+docs: $(VENV)/installed-test
+	@$(BIN)/python -m docs.reference
+
+# Resolves the newest versions that pyproject.toml allows and writes them down with their hashes.
+lock: $(VENV)/installed-run
+	@$(BIN)/python -m pip install -q uv
+	@for kind in run test bench; do \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    pyproject.toml $$(test $$kind = run || echo --group $$kind) -o requirements/$$kind.txt; done
+
+clean:
+	@rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Desireline needs Python 3.11 or newer; none was found."; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Desireline needs Python 3.11 or newer; $(PYTHON) is older."; exit 2; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed-%: requirements/%.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what '$*' needs ..."
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements/$*.txt
+	@$(BIN)/python -m pip install -q --no-deps --editable .
+	@touch $@

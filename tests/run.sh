@@ -1,0 +1,44 @@
+#!/bin/sh
+# What `make test` does: every test, then the coverage of the pure rooms with compilation off.
+# Says plainly what it left out and how to get it. With CI=true nothing may be left out.
+set -u
+PYTHON=${PYTHON:-.venv/bin/python}
+left_out=""
+
+find_chromium() {
+    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
+        [ -n "$name" ] && command -v "$name" >/dev/null 2>&1 && command -v "$name" && return 0
+    done
+    return 1
+}
+
+if ! CHROMIUM=$(find_chromium); then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "Installing Chromium for the browser tests ..."
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } >/dev/null 2>&1
+    fi
+    CHROMIUM=$(find_chromium) || {
+        CHROMIUM=""
+        left_out="$left_out
+  browser tests: no Chromium found. As root on Debian: apt-get install chromium. Elsewhere: CHROMIUM=/path/to/chromium make test"
+    }
+fi
+export CHROMIUM
+[ -d ../shared/data ] || left_out="$left_out
+  tests on public data sets: ../shared/data is not there (docs/how-to/real-data.md says which files they read)"
+
+echo "Tests ..."
+"$PYTHON" -m pytest -n "${WORKERS:-2}" --dist loadfile --durations=8 || exit 1
+
+echo "Coverage of the pure rooms, kernels not compiled ..."
+NUMBA_DISABLE_JIT=1 "$PYTHON" -m pytest -n "${WORKERS:-2}" --dist loadfile -m "not long and not browser and not real_data" \
+    --ignore=tests/web --cov --cov-config=pyproject.toml --cov-report= >/tmp/desireline-coverage.$$ 2>&1 || { cat /tmp/desireline-coverage.$$; exit 1; }
+rm -f /tmp/desireline-coverage.$$
+"$PYTHON" -m coverage report --fail-under=90 --skip-covered \
+    --include='*/vocabulary/*,*/journeys/*,*/measures/*,*/promises/*,*/people/*,*/world/*,*/intake/*' || exit 1
+
+if [ -n "$left_out" ]; then
+    echo "Left out:$left_out"
+    [ "${CI:-}" = true ] && [ -z "$CHROMIUM" ] && exit 1
+fi
+exit 0
