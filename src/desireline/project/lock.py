@@ -1,0 +1,35 @@
+"""One writer at a time: a lock the operating system releases by itself when its holder ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from desireline.vocabulary.errors import WorkFailed
+
+
+@contextmanager
+def writing(folder: Path, *, who: str) -> Iterator[None]:
+    """Hold the project's lock while the block runs; raises `WorkFailed` that names the holder.
+
+    The lock is the operating system's (`flock`), so a killed holder never blocks the next one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 500, 0).decode(errors="replace").strip() or "another process"
+            raise WorkFailed(
+                f"{holder} is working on this project. Wait until it has finished, or use its pages."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{who} (process {os.getpid()})".encode(), 0)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
