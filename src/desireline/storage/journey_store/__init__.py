@@ -1,5 +1,6 @@
 """The journey store: every interaction sorted by person and time, in arrays the kernels read."""
 
+from desireline.storage.journey_store.from_rows import snapshot_from_rows
 from desireline.storage.journey_store.snapshot import (
     EMPTY_CODE,
     EMPTY_KEY,
@@ -9,4 +10,12 @@ from desireline.storage.journey_store.snapshot import (
     Snapshot,
 )
 
-__all__ = ["EMPTY_CODE", "EMPTY_KEY", "EMPTY_NUMBER", "NOBODY", "Bucket", "Snapshot"]
+__all__ = [
+    "EMPTY_CODE",
+    "EMPTY_KEY",
+    "EMPTY_NUMBER",
+    "NOBODY",
+    "Bucket",
+    "Snapshot",
+    "snapshot_from_rows",
+]
