@@ -61,9 +61,9 @@ class Table:
 
     def __str__(self) -> str:
         names = list(self.columns)
-        shown = [[_text(row[name]) for name in names] for row in _first(self.rows(), _SHOWN)]
+        shown = [[cell_text(row[name]) for name in names] for row in _first(self.rows(), _SHOWN)]
         widths = [max([len(name), *(len(line[i]) for line in shown)]) for i, name in enumerate(names)]
-        numeric = [_is_numeric(self.columns[name]) for name in names]
+        numeric = [is_numeric(self.columns[name]) for name in names]
         lines = [self.says, ""] if self.says else []
         lines.append("  ".join(_pad(n, w, right=r) for n, w, r in zip(names, widths, numeric, strict=True)).rstrip())
         lines += ["  ".join(_pad(v, w, right=r) for v, w, r in zip(line, widths, numeric, strict=True)).rstrip() for line in shown]
@@ -79,7 +79,7 @@ class Table:
         names = list(self.columns)
         head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
         body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(_text(row[name]))}</td>" for name in names) + "</tr>"
+            "<tr>" + "".join(f"<td>{html.escape(cell_text(row[name]))}</td>" for name in names) + "</tr>"
             for row in _first(self.rows(), _SHOWN)
         )
         more = f"<p>... {len(self) - _SHOWN:,} more rows</p>" if len(self) > _SHOWN else ""
@@ -92,12 +92,19 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _text(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """One value as a person reads it.
+
+    >>> [cell_text(value) for value in (None, True, 1234567, 0.12345, "web")]
+    ['', 'yes', '1,234,567', '0.1235', 'web']
+    """
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int):
         return f"{value:,}" if abs(value) < 10**12 else str(value)
     text = str(value)
     return text if len(text) <= 60 else text[:57] + "..."
@@ -109,8 +116,10 @@ def _defused(value: Any) -> Any:
     return value
 
 
-def _is_numeric(values: Sequence[Any]) -> bool:
-    return len(values) > 0 and isinstance(_plain(values[0]), int | float)
+def is_numeric(values: Sequence[Any]) -> bool:
+    """Whether a column holds numbers, so that it is set to the right."""
+    first = next((plain for plain in map(_plain, values) if plain is not None), None)
+    return isinstance(first, int | float) and not isinstance(first, bool)
 
 
 def _pad(text: str, width: int, *, right: bool) -> str:

@@ -1,0 +1,89 @@
+"""How the command line speaks: tables, progress and errors; plain when piped, JSON when asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from desireline.vocabulary.errors import DesirelineError
+from desireline.vocabulary.table import Table, cell_text, is_numeric
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Progress = Callable[[float, str], None]
+"""Told how far a piece of work is: a share from 0 to 1, and what is being done."""
+
+
+def console(*, errors: bool = False) -> Console:
+    """A console on standard output, or on standard error."""
+    from rich.console import Console
+
+    return Console(stderr=errors, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """One line for a person."""
+    sys.stdout.write(text + "\n")
+
+
+def show(table: Table, *, as_json: bool) -> None:
+    """Print a table: as JSON, as plain text when piped, or drawn on a terminal."""
+    if as_json:
+        say(table.to_json())
+    elif not sys.stdout.isatty():
+        say(str(table))
+    else:
+        _draw(table)
+
+
+def show_record(record: dict[str, Any], *, as_json: bool, lines: list[str]) -> None:
+    """Print a result that is no table: its JSON, or its lines."""
+    say(json.dumps(record, default=str, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def show_error(error: DesirelineError) -> None:
+    """Print every mistake on standard error, one a line, without a traceback."""
+    for mistake in error.mistakes:
+        sys.stderr.write(f"{mistake}\n")
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """A progress bar on standard error when somebody watches; silent otherwise."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda share, what: None
+        return
+    from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    with Bar(*columns, console=console(errors=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda share, what: bar.update(task, completed=share, description=what)
+
+
+MOST_ROWS = 40
+"""A terminal shows so many rows; `--json` prints them all."""
+
+
+def _draw(table: Table) -> None:
+    from rich import box
+    from rich.table import Table as Drawn
+    from rich.text import Text
+
+    out = console()
+    if table.says:
+        out.print(table.says, style="bold", markup=False)
+    drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, values in table.columns.items():
+        drawn.add_column(name, justify="right" if is_numeric(values) else "left", overflow="fold")
+    for _, row in zip(range(MOST_ROWS), table.rows(), strict=False):
+        drawn.add_row(*(Text(cell_text(value)) for value in row.values()))
+    out.print(drawn)
+    if len(table) > MOST_ROWS:
+        out.print(f"... {len(table) - MOST_ROWS:,} more rows (--json prints them all)", style="dim")
+    if table.counted:
+        out.print(f"How this is counted: {table.counted}", style="dim", markup=False)
