@@ -1,0 +1,171 @@
+"""The lake: every shared table as Parquet files that DuckDB, Polars, Spark or anything else can read."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from desireline.storage.durable import replacing, sync_folder
+from desireline.storage.engines.local import threads
+from desireline.storage.questions import answer
+from desireline.vocabulary.errors import DesirelineError, Mistake, WorkFailed, nearest
+from desireline.vocabulary.interaction import BY_COLUMN
+from desireline.vocabulary.table import Table
+from desireline.vocabulary.tables import INTERACTIONS, TABLES, SharedTable
+
+_PART_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+_WHOLE = "all"
+_MEMORY = "60%"
+
+
+class Lake:
+    """The tables of one project, each a folder of Parquet parts: `<folder>/<table>/<part>.parquet`.
+
+    A part is written whole or not at all and never changed afterwards; interactions have one part
+    per import, named by the import's id.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    def parts(self, table: str) -> tuple[str, ...]:
+        """The names of a table's parts, in order of name."""
+        found = (self.folder / _table(table).name).glob("*.parquet")
+        return tuple(sorted(path.name.removesuffix(".parquet") for path in found))
+
+    def path(self, table: str, part: str) -> Path:
+        """The file of one part."""
+        if not _PART_NAME.fullmatch(part):
+            raise DesirelineError(Mistake(f"'{part}' cannot name a part of the lake.", do="Use letters, digits, . _ -"))
+        return self.folder / _table(table).name / f"{part}.parquet"
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """A DuckDB connection with one view per table, and `ledger`, over the parts there are now."""
+        connection = duckdb.connect(config=_settings(self.folder))
+        for table in TABLES.values():
+            self._make_view(connection, table)
+        connection.execute(f"CREATE VIEW ledger AS {files(__package__).joinpath('ledger.sql').read_text()}")
+        connection.execute("COMMENT ON VIEW ledger IS 'The judgement in force of every promise instance.'")
+        return connection
+
+    def sql(self, text: str, limit: int = 1_000, seconds: float = 30.0) -> Table:
+        """The answer to one SELECT over the lake; it can neither change nor reach anything else.
+
+        At most `limit` rows come back (`notes["cut"]` says whether there were more); a question that
+        takes longer than `seconds` is stopped. Errors name the nearest column or table.
+        """
+        connection = self.connection()
+        try:
+            paths = [str(self.path(table, part)) for table in TABLES for part in self.parts(table)]
+            return answer(connection, text, paths=paths, limit=limit, seconds=seconds)
+        finally:
+            connection.close()
+
+    def write_part(
+        self,
+        table: str,
+        part: str,
+        source: str | duckdb.DuckDBPyRelation,
+        connection: duckdb.DuckDBPyConnection | None = None,
+    ) -> int:
+        """Write one part, whole or not at all, and return its number of rows.
+
+        `source` is a SELECT or a relation of `connection`; its columns are matched by name and cast
+        to the table's types, those it lacks stay empty, and those the table does not know are refused.
+        """
+        own = connection is None
+        connection = connection or self.connection()
+        try:
+            relation = connection.sql(source) if isinstance(source, str) else source
+            projection = _projection(_table(table), relation.columns)
+            with replacing(self.path(table, part)) as temporary:
+                relation.project(projection).write_parquet(str(temporary), compression="snappy")
+                return _rows(temporary)
+        except duckdb.Error as error:
+            raise WorkFailed(Mistake(_first_line(error), f"table '{table}', part '{part}'")) from error
+        finally:
+            if own:
+                connection.close()
+
+    def replace_table(
+        self, table: str, source: str | duckdb.DuckDBPyRelation, connection: duckdb.DuckDBPyConnection | None = None
+    ) -> int:
+        """Write a whole table anew, in one step for whoever reads it, and return its number of rows."""
+        rows = self.write_part(table, _WHOLE, source, connection)
+        for part in self.parts(table):
+            if part != _WHOLE:
+                self.remove_part(table, part)
+        return rows
+
+    def remove_part(self, table: str, part: str) -> bool:
+        """Take a part away; says whether there was one."""
+        path = self.path(table, part)
+        if not path.exists():
+            return False
+        path.unlink()
+        sync_folder(path.parent)
+        return True
+
+    def rows(self, table: str, part: str) -> int:
+        """How many rows a part holds, read from its footer."""
+        return _rows(self.path(table, part))
+
+    def _make_view(self, connection: duckdb.DuckDBPyConnection, table: SharedTable) -> None:
+        paths = [_quoted(str(self.path(table.name, part))) for part in self.parts(table.name)]
+        if paths:
+            select = f"SELECT * FROM read_parquet([{', '.join(paths)}])"
+        else:
+            columns = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in table.columns.items())
+            select = f"SELECT {columns} WHERE false"
+        connection.execute(f'CREATE VIEW "{table.name}" AS {select}')
+        connection.execute(f'COMMENT ON VIEW "{table.name}" IS {_quoted(table.says)}')
+        if table is INTERACTIONS:
+            for name in table.columns:
+                says = _quoted(BY_COLUMN[name].says)
+                connection.execute(f'COMMENT ON COLUMN "{table.name}"."{name}" IS {says}')
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    return {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "threads": threads(),
+        "memory_limit": _MEMORY,
+        "temp_directory": str(folder.parent / "temporary"),
+        "preserve_insertion_order": True,
+    }
+
+
+def _table(name: str) -> SharedTable:
+    if name not in TABLES:
+        raise DesirelineError(Mistake(f"the lake has no table '{name}'.", do=nearest(name, list(TABLES))))
+    return TABLES[name]
+
+
+def _projection(table: SharedTable, given: list[str]) -> str:
+    unknown = [name for name in given if name not in table.columns]
+    if unknown:
+        known = list(table.columns)
+        raise DesirelineError(
+            [Mistake(f"unknown column '{name}'.", f"table '{table.name}'", do=nearest(name, known)) for name in unknown]
+        )
+    sources = {name: f'"{name}"' if name in given else "NULL" for name in table.columns}
+    return ", ".join(f'CAST({sources[name]} AS {kind}) AS "{name}"' for name, kind in table.columns.items())
+
+
+def _rows(path: Path) -> int:
+    with duckdb.connect() as connection:
+        found = connection.execute("SELECT num_rows FROM parquet_file_metadata($path)", {"path": str(path)}).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
