@@ -93,7 +93,9 @@ def test_moments_and_lateness_are_read_by_people() -> None:
 
 
 def test_an_error_tells_every_mistake_with_its_place() -> None:
-    error = DesirelineError([Mistake("unknown word 'x'.", where="a.yaml", line=3, column=5), Mistake("empty.", do="Add one.")])
+    error = DesirelineError(
+        [Mistake("unknown word 'x'.", where="a.yaml", line=3, column=5), Mistake("empty.", do="Add one.")]
+    )
     assert str(error) == "a.yaml line 3, column 5: unknown word 'x'.\nempty. Add one."
     assert (error.exit_code, WorkFailed("disk full").exit_code) == (2, 3)
 

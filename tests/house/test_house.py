@@ -51,7 +51,8 @@ def test_only_run_touches_storage_tables(room: str) -> None:
     touching = [
         str(path.relative_to(SOURCE))
         for path in sorted((SOURCE / room).rglob("*.py"))
-        if path.name != "run.py" and any(name in ("desireline.storage.lake", "desireline.storage.state") for name in imported(path))
+        if path.name != "run.py"
+        and any(name in ("desireline.storage.lake", "desireline.storage.state") for name in imported(path))
     ]
     assert touching == []
 
@@ -61,6 +62,8 @@ def test_no_file_calls_eval_or_exec() -> None:
         f"{path.name}:{node.lineno}"
         for path in FILES
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec", "compile")
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("eval", "exec", "compile")
     ]
     assert calls == []

@@ -38,7 +38,7 @@ def test_an_empty_project_file_takes_the_folders_name(tmp_path: Path) -> None:
         ("calendar: offic\ncalendars: {office: {open: {mon: ['09:00-17:00']}}}", "Did you mean 'office'?"),
         ("calendars: {office: {open: {mn: ['09:00-17:00']}}}", "unknown word 'mn'"),
         ("calendars: {office: {open: {mon: ['17:00-09:00']}}}", "'17:00-09:00' is not opening hours"),
-        ("calendars: {office: {open: {mon: ['9-5']}}}", "Write \"09:00-17:00\""),
+        ("calendars: {office: {open: {mon: ['9-5']}}}", 'Write "09:00-17:00"'),
         ("calendars: {office: {}}", "must have 'open'"),
         ("calendars: {office: 3}", "must have 'open'"),
         ("calendars: [a]", "must name each calendar"),

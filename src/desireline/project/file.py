@@ -95,7 +95,9 @@ def _mistakes(document: Document) -> list[Mistake]:
     if isinstance(body.get("time_zone"), str):
         found += _zone_mistakes(document, ("time_zone",), body["time_zone"])
     if isinstance(body.get("currency"), str) and not re.fullmatch(r"[A-Z]{3}", body["currency"]):
-        found.append(document.mistake(("currency",), f"'{body['currency']}' is not three capital letters.", "Write EUR."))
+        found.append(
+            document.mistake(("currency",), f"'{body['currency']}' is not three capital letters.", "Write EUR.")
+        )
     calendars = body.get("calendars", {})
     if not isinstance(calendars, Mapping):
         return [*found, document.mistake(("calendars",), "'calendars' must name each calendar.")]
@@ -103,7 +105,9 @@ def _mistakes(document: Document) -> list[Mistake]:
         found += _calendar_mistakes(document, str(name), calendar)
     chosen = body.get("calendar")
     if isinstance(chosen, str) and chosen not in calendars:
-        found.append(document.mistake(("calendar",), f"calendar '{chosen}' does not exist.", nearest(chosen, list(calendars))))
+        found.append(
+            document.mistake(("calendar",), f"calendar '{chosen}' does not exist.", nearest(chosen, list(calendars)))
+        )
     return found
 
 
@@ -130,7 +134,9 @@ def _calendar_mistakes(document: Document, name: str, calendar: Any) -> list[Mis
     for day, spans in hours.items():
         for span in spans if isinstance(spans, list) else [spans]:
             if not isinstance(span, str) or not _HOURS.match(span) or span[:5] >= span[6:]:
-                found.append(document.mistake((*at, "open", day), f"'{span}' is not opening hours.", 'Write "09:00-17:00".'))
+                found.append(
+                    document.mistake((*at, "open", day), f"'{span}' is not opening hours.", 'Write "09:00-17:00".')
+                )
     for closed in calendar.get("closed") or ():
         if not isinstance(closed, date):
             found.append(document.mistake((*at, "closed"), f"'{closed}' is not a day.", "Write 2026-12-25."))

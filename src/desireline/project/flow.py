@@ -21,7 +21,9 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
     done: list[Step] = []
     waiting = list(steps)
     while waiting:
-        ready = [step for step in waiting if not any(_other(writer.get(table), step) in waiting for table in step.reads)]
+        ready = [
+            step for step in waiting if not any(_other(writer.get(table), step) in waiting for table in step.reads)
+        ]
         if not ready:
             raise ValueError(f"these steps wait for one another: {', '.join(step.name for step in waiting)}")
         done.append(ready[0])

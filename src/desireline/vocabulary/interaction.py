@@ -45,7 +45,9 @@ FIELDS: tuple[Field, ...] = (
     Field("received_at", "received_at", "moment", "when we received it", False),
     Field("time_quality", "time_quality", "text", "how well the moment is known", False),
     Field("handles", "handles", "texts", "the person's handles, each 'kind:value', normalised", False),
-    Field("handle", "handle", "number", "63 bits of md5 of the handle that names the person; null: nobody known", False),
+    Field(
+        "handle", "handle", "number", "63 bits of md5 of the handle that names the person; null: nobody known", False
+    ),
     Field("others", "others", "texts", "other parties, each 'role:kind:value'", False),
     Field("channel", "channel", "text", "where it happened: web, app, email, sms, chat, phone, branch, social, ..."),
     Field("touchpoint", "touchpoint", "text", "what happened: dotted name, such as card.reported_lost"),

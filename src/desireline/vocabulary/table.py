@@ -66,7 +66,10 @@ class Table:
         numeric = [is_numeric(self.columns[name]) for name in names]
         lines = [self.says, ""] if self.says else []
         lines.append("  ".join(_pad(n, w, right=r) for n, w, r in zip(names, widths, numeric, strict=True)).rstrip())
-        lines += ["  ".join(_pad(v, w, right=r) for v, w, r in zip(line, widths, numeric, strict=True)).rstrip() for line in shown]
+        lines += [
+            "  ".join(_pad(v, w, right=r) for v, w, r in zip(line, widths, numeric, strict=True)).rstrip()
+            for line in shown
+        ]
         if len(self) > _SHOWN:
             lines.append(f"... {len(self) - _SHOWN:,} more rows")
         if self.counted:

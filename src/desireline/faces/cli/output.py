@@ -59,7 +59,12 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
         return
     from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description:<34}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description:<34}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
     with Bar(*columns, console=console(errors=True), transient=True) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda share, what: bar.update(task, completed=share, description=what)

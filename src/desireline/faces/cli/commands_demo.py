@@ -1,0 +1,53 @@
+"""The demo and its world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from desireline.faces.cli.options import AsJson
+from desireline.faces.cli.output import progress, say, show_record
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="The folder of the demo's project.")] = Path("desireline-demo"),
+    people: Annotated[int, typer.Option("--people", min=100, help="How many customers the bank has.")] = 20_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same world.")] = 7,
+    port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.")] = 8765,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
+    only_make: Annotated[bool, typer.Option("--only-make", help="Make the project, serve no page.")] = False,
+) -> None:
+    """Make the demo bank, take its files in, judge its promises, and open the page."""
+    from desireline.project import Project, make_demo
+
+    if not (folder / "desireline.yaml").exists():
+        with progress(quiet=False) as told:
+            for line in make_demo(folder, people=people, seed=seed, progress=told):
+                say(line)
+    if only_make:
+        return
+    from desireline.faces.web import serve
+
+    serve(Project(folder), port=port, open_page=open_page)
+
+
+def world(
+    people: Annotated[int, typer.Option("--people", min=1, help="How many customers.")] = 20_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")] = 7,
+    to: Annotated[Path, typer.Option("--to", help="The folder to write to.")] = Path("world"),
+    json: AsJson = False,
+) -> None:
+    """Write the bank's export files, and apart from them the truth."""
+    from desireline.world import make_world
+
+    with progress(quiet=json) as told:
+        report = make_world(people=people, seed=seed, to=to, progress=told)
+    show_record(report.as_dict(), as_json=json, lines=report.lines())
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command("demo")(demo)
+    app.command("world")(world)

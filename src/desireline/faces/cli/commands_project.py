@@ -1,0 +1,77 @@
+"""Commands about the project itself: make one, ask it in SQL, serve its pages, keep its store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from desireline.faces.cli.options import AsJson, ProjectFolder, open_project
+from desireline.faces.cli.output import progress, say, show, show_record
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder of the new project.")],
+    time_zone: Annotated[str, typer.Option(help="Zone of times that come without one.")] = "UTC",
+    currency: Annotated[str, typer.Option(help="Currency of amounts that come without one.")] = "EUR",
+) -> None:
+    """Make a new, empty project."""
+    from desireline.project import new_project
+
+    new_project(folder, time_zone=time_zone, currency=currency)
+    say(f"Made {folder}. Next: desireline import --project {folder} FILE")
+
+
+def sql(
+    question: Annotated[str, typer.Argument(help="One SELECT over the lake's tables.")],
+    rows: Annotated[int, typer.Option("--rows", min=1, help="At most so many rows.")] = 1_000,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Stop after so long.")] = 30.0,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Ask the lake in SQL; nothing can be changed by it."""
+    show(open_project(project).sql(question, rows=rows, seconds=seconds), as_json=json)
+
+
+def digest(project: ProjectFolder = None, json: AsJson = False) -> None:
+    """Print the canonical content digest of the journey store."""
+    value = open_project(project).store_digest()
+    show_record({"digest": value}, as_json=json, lines=[value])
+
+
+def rebuild(project: ProjectFolder = None, json: AsJson = False) -> None:
+    """Build people, journey store, journeys and ledger anew from the interactions."""
+    opened = open_project(project)
+    with progress(quiet=json) as told:
+        opened.rebuild(told)
+    value = opened.store_digest()
+    show_record({"digest": value}, as_json=json, lines=[f"Built anew. Digest of the store: {value}"])
+
+
+def flow_of_work() -> None:
+    """Print the steps of the work, in order, with the tables they read and write."""
+    from desireline.project import flow_of_work as steps
+
+    say(steps())
+
+
+def serve(
+    project: ProjectFolder = None,
+    port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.")] = 8765,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Serve the project's pages on this machine only."""
+    from desireline.faces.web import serve as serve_pages
+
+    serve_pages(open_project(project), port=port, open_page=open_page)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command("init")(init)
+    app.command("serve")(serve)
+    app.command("sql")(sql)
+    app.command("rebuild")(rebuild)
+    app.command("digest")(digest)
+    app.command("flow-of-work")(flow_of_work)

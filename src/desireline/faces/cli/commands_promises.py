@@ -1,0 +1,89 @@
+"""Commands about promises: judge them, check them, look at the ledger, draft a map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from desireline.faces.cli.options import AsJson, ProjectFolder, open_project
+from desireline.faces.cli.output import progress, say, show, show_record
+
+
+def judge(
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Judge as of this day; else the latest interaction.")
+    ] = None,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Judge every promise and print its keep-rate, with interval and count."""
+    opened = open_project(project)
+    with progress(quiet=json) as told:
+        found = opened.judge(as_of=as_of, progress=told)
+    show(found, as_json=json)
+
+
+def check(
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Fail (exit 1) when a promise has no evidence or is shown to be kept less often than it must be."""
+    findings = open_project(project).check()
+    lines = [str(finding) for finding in findings] or ["Every promise has evidence and is kept as often as it must be."]
+    show_record({"findings": [finding.as_dict() for finding in findings]}, as_json=json, lines=lines)
+    if findings:
+        raise typer.Exit(1)
+
+
+def ledger(
+    promise: Annotated[str | None, typer.Option("--promise", help="Only this promise.")] = None,
+    verdict: Annotated[str | None, typer.Option("--verdict", help="waiting, kept, broken or withdrawn.")] = None,
+    breach: Annotated[str | None, typer.Option("--breach", help="late, missing, wrong_channel, ...")] = None,
+    of_map: Annotated[str | None, typer.Option("--map", help="Only promises of this map.")] = None,
+    person: Annotated[int | None, typer.Option("--person", help="Only this person.")] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="So many rows, the latest breach first.")] = 40,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """The ledger: every instance of every promise, with its verdict and evidence."""
+    found = open_project(project).ledger(
+        promise=promise, verdict=verdict, breach=breach, of_map=of_map, person=person, top=top
+    )
+    if csv:
+        say(found.to_csv().rstrip())
+    else:
+        show(found, as_json=json)
+
+
+def draft(
+    start: Annotated[str | None, typer.Option("--start", help="The touchpoint the journey begins with.")] = None,
+    name: Annotated[str, typer.Option("--name", help="The name of the map.")] = "drafted",
+    to: Annotated[Path | None, typer.Option("--to", help="Write to this file; else print.")] = None,
+    project: ProjectFolder = None,
+) -> None:
+    """Draft a first map from the journeys people lived."""
+    text = open_project(project).draft(start=start, name=name)
+    if to is None:
+        say(text.rstrip())
+    else:
+        if to.exists():
+            raise typer.BadParameter(f"{to} exists; choose another name.")
+        to.write_text(text, encoding="utf-8")
+        say(f"Wrote {to}.")
+
+
+def maps(
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """The maps of the project; every mistake in them is told at once."""
+    show(open_project(project).map_list(), as_json=json)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (judge, check, ledger, draft, maps):
+        app.command(command.__name__)(command)

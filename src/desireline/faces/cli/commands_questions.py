@@ -1,0 +1,147 @@
+"""Questions about the journeys people lived."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from desireline.faces.cli.options import AsJson, Broken, Channel, ProjectFolder, Segment, Since, Until, open_project
+from desireline.faces.cli.output import say, show
+
+Top = Annotated[int, typer.Option("--top", min=1, help="So many rows; the rest is summed up as (other).")]
+Gap = Annotated[str | None, typer.Option("--gap", help="A journey ends after so long a silence: '30 days'.")]
+
+
+def flow(
+    start: Annotated[str | None, typer.Argument(help="Touchpoint to start from; card.* for several.")] = None,
+    steps: Annotated[int, typer.Option("--steps", min=2, max=12, help="Columns of the flow.")] = 6,
+    top: Top = 8,
+    by: Annotated[str, typer.Option("--by", help="touchpoint or channel.")] = "touchpoint",
+    anchor: Annotated[
+        str, typer.Option("--anchor", help="Journeys that 'starts', 'contains' or 'ends' with START.")
+    ] = "contains",
+    picture: Annotated[bool, typer.Option("--svg", help="Print the picture as SVG.")] = False,
+    gap: Gap = None,
+    since: Since = None,
+    until: Until = None,
+    channel: Channel = None,
+    segment: Segment = None,
+    broken: Broken = False,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Where people went from a step: every path, leavers and (other) included."""
+    which = {"since": since, "until": until, "channels": channel, "segment": segment, "broken": broken, "gap": gap}
+    found = open_project(project).flow(start, steps=steps, top=top, by=by, anchor=anchor, **which)
+    if picture:
+        say(found.picture)
+    else:
+        show(found, as_json=json)
+
+
+def transitions(
+    top: Top = 40,
+    gap: Gap = None,
+    since: Since = None,
+    until: Until = None,
+    channel: Channel = None,
+    segment: Segment = None,
+    broken: Broken = False,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """From which step to which, how often, and the median time between."""
+    which = {"since": since, "until": until, "channels": channel, "segment": segment, "broken": broken, "gap": gap}
+    show(open_project(project).transitions(top=top, **which), as_json=json)
+
+
+def variants(
+    top: Top = 20,
+    gap: Gap = None,
+    since: Since = None,
+    until: Until = None,
+    channel: Channel = None,
+    segment: Segment = None,
+    broken: Broken = False,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """The most frequent whole journeys, step by step."""
+    which = {"since": since, "until": until, "channels": channel, "segment": segment, "broken": broken, "gap": gap}
+    show(open_project(project).variants(top=top, **which), as_json=json)
+
+
+def funnel(
+    steps: Annotated[list[str], typer.Argument(help="Touchpoints in order; card.* for several.")],
+    within: Annotated[str, typer.Option("--within", help="All of it within this time.")] = "14 days",
+    by: Annotated[
+        str, typer.Option("--by", help="Break down by the first step's 'channel', or 'nothing'.")
+    ] = "channel",
+    since: Since = None,
+    until: Until = None,
+    segment: Segment = None,
+    broken: Broken = False,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """How many people took these steps in this order."""
+    which = {"since": since, "until": until, "segment": segment, "broken": broken}
+    show(open_project(project).funnel(steps, within=within, by=by, **which), as_json=json)
+
+
+def retention(
+    since: Since = None,
+    until: Until = None,
+    channel: Channel = None,
+    segment: Segment = None,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Of the people first seen in a month, how many came back in the months after."""
+    which = {"since": since, "until": until, "channels": channel, "segment": segment}
+    show(open_project(project).retention(**which), as_json=json)
+
+
+def census(
+    since: Since = None,
+    until: Until = None,
+    channel: Channel = None,
+    segment: Segment = None,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Interactions and people, by month and channel."""
+    which = {"since": since, "until": until, "channels": channel, "segment": segment}
+    show(open_project(project).census(**which), as_json=json)
+
+
+def journeys(
+    of_map: Annotated[str | None, typer.Option("--map", help="Journeys of this map; else by gaps.")] = None,
+    gap: Gap = None,
+    top: Top = 40,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Each journey: begun, ended and how, steps, channel hops, repeated contacts."""
+    show(open_project(project).journeys(of_map=of_map, gap=gap, top=top), as_json=json)
+
+
+def person(
+    find: Annotated[str, typer.Argument(help="A handle, part of one, or a person's number.")],
+    picture: Annotated[bool, typer.Option("--svg", help="Print the line of years as SVG.")] = False,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """A person's line of years: every interaction, journey and promise."""
+    found = open_project(project).person(find)
+    if picture:
+        say(found.picture)
+    else:
+        show(found, as_json=json)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (flow, transitions, variants, funnel, retention, census, journeys, person):
+        app.command(command.__name__)(command)
