@@ -96,13 +96,27 @@ def spans_of_day(written: str, day: date) -> tuple[Span, ...]:
         return ()
     zone = ZoneInfo(calendar["time_zone"])
     hours = [text.split("-") for text in calendar["open"].get(WEEKDAYS[day.weekday()], [])]
-    spans = ((moment_of(day, start, zone), moment_of(day, end, zone)) for start, end in hours)
-    return tuple((start, end) for start, end in spans if start < end)
+    spans = [(minutes_of(opens), minutes_of(closes)) for opens, closes in hours]
+    past_midnight = [(opens, closes if closes > opens else closes + 24 * 60) for opens, closes in spans]
+    moments = ((moment_of(day, opens, zone), moment_of(day, closes, zone)) for opens, closes in past_midnight)
+    return tuple((start, end) for start, end in moments if start < end)
 
 
-def moment_of(day: date, clock: str, zone: ZoneInfo) -> int:
-    """A local clock time as UTC milliseconds; a time that exists twice is the first of the two."""
+def minutes_of(clock: str) -> int:
+    """Minutes since local midnight of a time such as 09:30."""
     hour, minute = map(int, clock.split(":"))
-    midnight = datetime(day.year, day.month, day.day) + timedelta(days=hour // 24)
-    local = midnight.replace(hour=hour % 24, minute=minute, tzinfo=zone, fold=0)
-    return int(local.astimezone(UTC).timestamp()) * 1000
+    return hour * 60 + minute
+
+
+def moment_of(day: date, minutes: int, zone: ZoneInfo) -> int:
+    """A local clock time as UTC milliseconds, found by walking the minutes of that day.
+
+    A time that exists twice is the first of the two; one that is skipped is the moment of the change.
+    """
+    wanted = datetime(day.year, day.month, day.day) + timedelta(minutes=minutes)
+    moment = wanted.replace(tzinfo=UTC) - timedelta(hours=16)
+    steps = (timedelta(hours=1), timedelta(minutes=1))
+    for step in steps:  # hours first, so that only the last hour is walked by minutes
+        while (moment + step).astimezone(zone).replace(tzinfo=None) < wanted:
+            moment += step
+    return round((moment + steps[-1]).timestamp()) * 1000

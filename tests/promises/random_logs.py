@@ -18,19 +18,20 @@ CALENDARS: dict[str, dict[str, Any]] = {
         "closed": ["2026-03-30", "2026-10-26", "2026-12-25"],
     },
     "nights": {
-        "time_zone": "America/New_York",
-        "open": {day: ["00:00-06:00", "22:00-23:30"] for day in ("mon", "wed", "sat", "sun")},
+        "time_zone": "America/Havana",
+        "open": {day: ["00:00-06:00", "22:00-02:00"] for day in ("mon", "wed", "sat", "sun")},
         "closed": ["2026-06-10"],
     },
     "island": {
         "time_zone": "Australia/Lord_Howe",
-        "open": {"sun": ["01:00-05:00"], "mon": ["08:15-12:45"], "thu": ["00:00-23:45"], "fri": ["08:15-12:45"]},
+        "open": {"sun": ["01:45-05:00"], "mon": ["08:15-12:45"], "thu": ["00:00-24:00"], "fri": ["08:15-12:45"]},
     },
 }
 BASES_MS = (
     1_774_598_400_000,  # Friday 27 March 2026, before summer begins in Berlin
     1_792_796_400_000,  # Saturday 24 October 2026, before it ends there
-    1_772_848_800_000,  # Saturday 7 March 2026, before summer begins in New York
+    1_772_848_800_000,  # Saturday 7 March 2026, before summer begins in Havana
+    1_793_491_200_000,  # Sunday 1 November 2026, the hour after midnight comes twice in Havana
     1_775_307_600_000,  # Saturday 4 April 2026, before summer ends on Lord Howe Island
     1_781_082_000_000,  # Wednesday 10 June 2026
 )
@@ -247,7 +248,8 @@ def random_promise(random: Random, name: str, made: dict[str, Any]) -> dict[str,
     if "at_most" in promise:
         count = random.choice((0, 0, 1, 2))
         promise["at_most"] = {"count": count, "of": promise["at_most"], "within": random_duration(random)}
-    if "quiet_after" not in made or random.random() < 0.7:
+    has_window = "at_most" in promise and "then" not in promise
+    if random.random() < 0.7 or ("quiet_after" not in made and not has_window):
         promise["within"] = random_within(random)
     if random.random() < 0.5:
         promise["same"] = random.choice(("case", "case", "order"))

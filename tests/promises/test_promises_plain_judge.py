@@ -101,6 +101,13 @@ def test_working_hours_across_the_end_of_summer_time() -> None:
     assert after("3 working hours", berlin("2026-03-29 00:00"), always) == berlin("2026-03-29 05:00")
 
 
+def test_hours_may_pass_midnight_and_a_skipped_time_is_the_moment_of_the_change() -> None:
+    night = {"time_zone": "Europe/Berlin", "open": {"sat": ["22:00-02:30"]}}
+    assert after("1 working day", berlin("2026-03-27 12:00"), night) == berlin("2026-03-29 03:00")
+    assert after("4 working hours", berlin("2026-03-27 12:00"), night) == berlin("2026-03-29 03:00")
+    assert after("1 working day", berlin("2026-10-23 12:00"), night) == berlin("2026-10-25 02:30")
+
+
 def test_working_days_end_at_the_close_of_the_nth_later_open_day() -> None:
     assert after("1 working day", berlin("2026-12-24 08:00"), OFFICE) == berlin("2026-12-28 17:00")
     assert after("2 working days", berlin("2026-06-13 08:00"), OFFICE) == berlin("2026-06-16 17:00")
