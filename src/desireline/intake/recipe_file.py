@@ -36,7 +36,7 @@ Path = tuple[str | int, ...]
 RECIPE_WORDS = (
     "recipe", "says", "source", "files", "reading", "zone", "country_code", "currency", "key", "every", "interactions",
 )  # fmt: skip
-READING_WORDS = ("format", "encoding", "separator", "quote", "header_rows", "decimal", "sheet")
+READING_WORDS = ("format", "encoding", "separator", "quote", "header_rows", "skip_lines", "decimal", "sheet")
 TAKEN_WORDS = ("column", "first_of", "map", "otherwise", "empty", "prefix", "slug", "choose", "minor", "negate")
 TIME_WORDS = ("column", "first_of", "time", "format", "zone", "day_only_at")
 HANDLE_WORDS = ("kind", "column", "network", "split")
@@ -94,10 +94,6 @@ def _country_code(words: Words, given: Any) -> str:
 def _reading(words: Words, given: Any) -> Reading:
     path: Path = ("reading",)
     body = words.mapping(path, given, READING_WORDS)
-    rows = body.get("header_rows")
-    if rows is not None and (not isinstance(rows, int) or isinstance(rows, bool) or not 0 <= rows <= 9):
-        words.wrong((*path, "header_rows"), "is a number from 0 to 9.")
-        rows = None
     separator = words.text((*path, "separator"), body.get("separator")) or None
     if separator and len(separator) != 1:
         words.wrong((*path, "separator"), f"'{separator}' is not one character.")
@@ -109,7 +105,8 @@ def _reading(words: Words, given: Any) -> Reading:
         encoding=encoding,
         separator=separator,
         quote=words.text((*path, "quote"), body.get("quote")) or None,
-        header_rows=rows,
+        header_rows=words.count((*path, "header_rows"), body.get("header_rows"), most=9),
+        skip_lines=words.count((*path, "skip_lines"), body.get("skip_lines"), most=999),
         decimal=words.one_of((*path, "decimal"), body.get("decimal"), (".", ",")),
         sheet=words.text((*path, "sheet"), body.get("sheet")) or None,
     )

@@ -85,6 +85,15 @@ class Words:
             self.wrong(path, "is not true or false.")
         return given is True
 
+    def count(self, path: Path, given: Any, *, most: int) -> int | None:
+        """A whole number from 0 to `most`, or nothing."""
+        if given is None:
+            return None
+        if not isinstance(given, int) or isinstance(given, bool) or not 0 <= given <= most:
+            self.wrong(path, f"is not a number from 0 to {most}.")
+            return None
+        return given
+
     def one_of(self, path: Path, given: Any, known: Sequence[str]) -> str | None:
         """One of the known words, or nothing."""
         if given is None:

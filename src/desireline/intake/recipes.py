@@ -34,6 +34,7 @@ class Reading:
     separator: str | None = None
     quote: str | None = None
     header_rows: int | None = None
+    skip_lines: int | None = None
     decimal: str | None = None
     sheet: str | None = None
 

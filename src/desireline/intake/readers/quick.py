@@ -1,0 +1,113 @@
+"""The quick way into a table: DuckDB's own reader, which keeps what it could not read and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from desireline.intake.readers.careful import RefusedRow, misfit, ragged
+from desireline.intake.text_sql import text_sql, types_sql
+
+MOST_ROW_BYTES = 20_000_000
+"""A row larger than this is refused; its head, length and digest are kept."""
+
+_NEWLINES = {"\n": "\\n", "\r\n": "\\r\\n"}
+
+
+def load_quickly(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    table: str,
+    columns: Sequence[str],
+    *,
+    skip: int,
+    separator: str,
+    quote: str,
+    newline: str,
+) -> tuple[int, tuple[RefusedRow, ...]] | None:
+    """Rows in the file and the refused ones; None when the file needs the careful way.
+
+    The table gets the column `row` (the number in the file) when rows were refused; else it is rowid + 1.
+    """
+    _forget(connection)
+    try:
+        connection.execute(
+            f"""CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv({text_sql(str(path))},
+                auto_detect = false, header = false, skip = {skip}, delim = {text_sql(separator)},
+                quote = {text_sql(quote)}, escape = {text_sql(quote)},
+                columns = {types_sql({column: "VARCHAR" for column in columns})},
+                new_line = '{_NEWLINES[newline]}', store_rejects = true, rejects_limit = 0,
+                max_line_size = {MOST_ROW_BYTES})"""
+        )
+    except duckdb.Error:
+        return None
+    refused = _rejects(connection, path, above=skip, width=len(columns))
+    _forget(connection)
+    if refused is None:
+        return None
+    good = _good(connection, table)
+    if refused:
+        _number(connection, table, [item.row for item in refused], total=good + len(refused))
+    return good + len(refused), refused
+
+
+def load_clean(connection: duckdb.DuckDBPyConnection, clean: Path, table: str, columns: Sequence[str]) -> None:
+    """Load a file the careful way has written, then remove it."""
+    types = {"row": "BIGINT", **{column: "VARCHAR" for column in columns}}
+    connection.execute(
+        f"""CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv({text_sql(str(clean))},
+            auto_detect = false, header = false, delim = ',', quote = '"', escape = '"',
+            columns = {types_sql(types)}, new_line = '\\n', max_line_size = {MOST_ROW_BYTES * 3})"""
+    )
+    clean.unlink()
+
+
+def _forget(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+
+
+def _rejects(
+    connection: duckdb.DuckDBPyConnection, path: Path, *, above: int, width: int
+) -> tuple[RefusedRow, ...] | None:
+    rejects = connection.execute(
+        """SELECT line, any_value(line_byte_position), any_value(csv_line), list(error_type::VARCHAR), max(column_idx)
+           FROM reject_errors GROUP BY line ORDER BY line"""
+    ).fetchall()
+    if any("UNQUOTED VALUE" in kinds or "\n" in (raw or "") for _, _, raw, kinds, _ in rejects):
+        return None
+    refused = []
+    with path.open("rb") as file:
+        for line, position, _, kinds, last in rejects:
+            file.seek(max(0, (position or 1) - 1))
+            raw = file.readline().rstrip(b"\r\n")
+            refused.append(_refused(line - above, raw, kinds, cells=last or 0, width=width))
+    return tuple(refused)
+
+
+def _refused(row: int, raw: bytes, kinds: Sequence[str], *, cells: int, width: int) -> RefusedRow:
+    if "LINE SIZE OVER MAXIMUM" in kinds:
+        return RefusedRow(row, raw.decode("utf-8", "replace"), f"the row is longer than {MOST_ROW_BYTES:,} bytes")
+    wrong = misfit(raw.decode("utf-8", "surrogateescape"))
+    if wrong:
+        return RefusedRow(row, *wrong)
+    return RefusedRow(row, raw.decode("utf-8", "replace"), ragged(cells, width))
+
+
+def _good(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(found[0]) if found else 0
+
+
+def _number(connection: duckdb.DuckDBPyConnection, table: str, refused: Sequence[int], *, total: int) -> None:
+    """Give the good rows the numbers that the refused ones left free."""
+    numbers = {"row": np.delete(np.arange(1, total + 1), np.array(refused) - 1)}
+    connection.register("row_numbers", numbers)
+    connection.execute(
+        f"""CREATE OR REPLACE TABLE {table}_numbered AS
+            SELECT row_numbers.row, {table}.* FROM {table} POSITIONAL JOIN row_numbers;
+            DROP TABLE {table}; ALTER TABLE {table}_numbered RENAME TO {table}"""
+    )
+    connection.unregister("row_numbers")
