@@ -1,0 +1,133 @@
+"""Judging a snapshot: which promises were kept and which were broken, for whom, as of a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desireline.promises import verdicts as v
+from desireline.promises.calendars import Calendar
+from desireline.promises.judged import Judged
+from desireline.promises.maps import Map
+from desireline.promises.masks import row_bits
+from desireline.promises.terms import OPEN, T_FROM, T_TO, Terms, terms_of
+from desireline.promises.versions import MapVersion, versions_of
+from desireline.storage.engines import run
+from desireline.storage.journey_store import Bucket, Snapshot, snapshot_from_rows
+
+
+def judge(
+    snapshot: Snapshot,
+    maps: Iterable[Map | MapVersion],
+    as_of: int | None = None,
+    *,
+    calendars: Mapping[str, Calendar] | None = None,
+    people: Iterable[int] | None = None,
+) -> Judged:
+    """Every instance of every promise with its verdict, breaches and evidence.
+
+    A pure function of the interactions at or before `as_of` (UTC milliseconds; the snapshot's own
+    when `None`): the order they arrived in, and when they were judged before, make no difference.
+    people: only these persons are judged, at the cost of these persons.
+    """
+    as_of = snapshot.as_of if as_of is None else as_of
+    buckets = _chosen(snapshot, None if people is None else np.array(sorted(set(people)), dtype=np.int64))
+    everything = (*snapshot.buckets, snapshot.nobody)
+    earliest = min((int(bucket.column("occurred_at").min()) for bucket in everything if bucket.length.sum()), default=0)
+    terms = terms_of(versions_of(maps), snapshot, calendars or {}, earliest=min(earliest, as_of), latest=as_of)
+    found = run(_judging(terms, as_of), buckets)
+    rows = np.concatenate([np.empty((0, v.O_WIDTH), dtype=np.int64), *found])
+    rows = rows[np.lexsort((rows[:, v.O_OPENING], rows[:, v.O_PROMISE]))]
+    unknown = _openings_of_nobody(terms, snapshot.nobody, as_of)
+    return Judged(terms.promises, rows, unknown, snapshot.words("channel"), as_of)
+
+
+def warm() -> None:
+    """Compile the judging kernels, or load them from the cache, on one interaction."""
+    from desireline.promises.map_file import load_map
+
+    snapshot = snapshot_from_rows([{"person": 1, "occurred_at": 0, "touchpoint": "a", "channel": "web", "asks": True}])
+    pattern = "{touchpoint: a, channel: web, asks: true}"
+    text = f"map: warm\npromises:\n- {{promise: p, when: {pattern}, then: {pattern}, within: 1 day}}\n"
+    judge(snapshot, [load_map(text, "warm.yaml")])
+
+
+def _chosen(snapshot: Snapshot, people: NDArray[np.int64] | None) -> list[Bucket]:
+    if people is None:
+        return list(snapshot.buckets)
+    chosen = []
+    for bucket in snapshot.buckets:
+        place = np.minimum(np.searchsorted(bucket.person, people), max(0, len(bucket.person) - 1))
+        if len(bucket.person):
+            place = place[bucket.person[place] == people]
+            cut = {name: getattr(bucket, name)[place] for name in ("person", "start", "length")}
+            chosen.append(replace(bucket, **cut))
+    return [bucket for bucket in chosen if len(bucket.person)]
+
+
+def _judging(terms: Terms, as_of: int) -> Callable[[Bucket], NDArray[np.int64]]:
+    laid = terms.deadlines
+    spans = (
+        v.fixed(laid.bounds, np.int64),
+        v.fixed(laid.start, np.int64),
+        v.fixed(laid.end, np.int64),
+        v.fixed(laid.before, np.int64),
+        v.fixed(laid.midnight, np.int64),
+        v.fixed(laid.open_day, np.int64),
+        v.fixed(laid.close, np.int64),
+    )
+    table, within = v.fixed(terms.table, np.int64), v.fixed(terms.within, np.int64)
+    parts, touches = v.fixed(terms.parts, np.uint64), v.fixed(terms.touches, np.uint64)
+    durations = v.fixed(terms.deadlines.durations, np.int64)
+
+    def work(bucket: Bucket) -> NDArray[np.int64]:
+        time, identity = (v.fixed(bucket.column(name), np.int64) for name in ("occurred_at", "id"))
+        keys = v.fixed(_keys(bucket, terms.keys), np.int64)
+        channel = v.fixed(bucket.column("channel"), np.int16)
+        start, length, person = (v.fixed(each, np.int64) for each in (bucket.start, bucket.length, bucket.person))
+        bits = v.fixed(row_bits(terms.tables, bucket), np.uint64)
+        return v.judge_people(
+            start,
+            length,
+            person,
+            time,
+            identity,
+            channel,
+            keys,
+            bits,
+            table,
+            parts,
+            touches,
+            within,
+            durations,
+            spans,
+            as_of,
+        )
+
+    return work
+
+
+def _keys(bucket: Bucket, names: tuple[str, ...]) -> NDArray[np.int64]:
+    """(keys, rows) int64; a single key is not copied."""
+    if not names:
+        return np.zeros((1, 0), dtype=np.int64)
+    columns = [np.asarray(bucket.column(name)) for name in names]
+    return columns[0][np.newaxis, :] if len(columns) == 1 else np.stack(columns)
+
+
+def _openings_of_nobody(terms: Terms, nobody: Bucket, as_of: int) -> tuple[int, ...]:
+    """How many interactions without any handle match each promise's opening."""
+    count = int(nobody.length.sum())
+    if not count:
+        return (0,) * len(terms.promises)
+    first = int(nobody.start[0])
+    time = np.asarray(nobody.column("occurred_at"))[first : first + count]
+    bits = row_bits(terms.tables, nobody)[first : first + count]
+    found = []
+    for row, masks in zip(terms.table, terms.parts, strict=True):
+        opens = (bits & masks[OPEN]).any(axis=1) & (time >= row[T_FROM]) & (time < row[T_TO]) & (time <= as_of)
+        found.append(int(opens.sum()))
+    return tuple(found)

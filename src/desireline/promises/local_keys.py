@@ -1,0 +1,41 @@
+"""A person's keys (cases, orders, ...) numbered 1, 2, 3, ...; 0 is "no key"."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desireline.storage.engines import kernel
+from desireline.storage.journey_store import EMPTY_KEY
+
+
+@kernel
+def number_keys(key_of: NDArray[np.int64], keys: NDArray[np.int64], same: int, first: int, count: int) -> int:
+    """Fill key_of[:count] with the number of each row's key and answer how many keys there are.
+
+    Open addressing in a table at least twice as large as the rows, so the work is linear.
+    """
+    if same < 0:
+        for i in range(count):
+            key_of[i] = 0
+        return 0
+    size = 8
+    while size < 2 * count:
+        size *= 2
+    slots = np.zeros(size, dtype=np.int64)
+    found = 0
+    sample = np.empty(count, dtype=np.int64)
+    for i in range(count):
+        key = keys[same, first + i]
+        if key == EMPTY_KEY:
+            key_of[i] = 0
+            continue
+        slot = (key ^ (key >> 29)) & (size - 1)
+        while slots[slot] != 0 and sample[slots[slot] - 1] != key:
+            slot = (slot + 1) & (size - 1)
+        if slots[slot] == 0:
+            sample[found] = key
+            found += 1
+            slots[slot] = found
+        key_of[i] = slots[slot]
+    return found
