@@ -259,6 +259,8 @@ def judge_one(
     if terms[T_COUNT] >= 0:
         place = OF * groups + group
         repeated = until(rows, next_of(rows, where, offset, place, opened + 1, opening, terms[T_COUNT]), window)
+    if repeated >= 0:
+        repeated = next_of(rows, where, offset, OF * groups + group, rows[0, repeated], opening, 0)
     limit = settled if settling >= 0 else last
     refused = until(rows, next_of(rows, where, offset, WITHOUT_CONSENT * groups + group, opened, opening, 0), limit)
 
@@ -266,11 +268,9 @@ def judge_one(
     failed = terms[T_THEN] != 0 and due_passed and not in_time
     unasked = failed and terms[T_CONSENT] != 0 and not consent_stood(rows, opening, due)
     verdict = WAITING
-    if unasked:
-        failed = False
-        if early == NONE or early > due:
-            verdict = WITHDRAWN
-            forbidden, repeated, refused, settling = -1, -1, -1, -1
+    if unasked and (early == NONE or early > due):
+        verdict, failed = WITHDRAWN, False
+        forbidden, repeated, refused, settling = -1, -1, -1, -1
 
     unless = next_of(rows, where, offset, UNLESS * groups + group, opened, opening, 0)
     if unless >= 0 and verdict == WAITING:
