@@ -1,0 +1,152 @@
+"""Reading interactions from the lake as plain arrays of numbers: no text of a row ever becomes a Python object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desireline.storage.identity import TEXT_HASH_SQL
+from desireline.storage.journey_store.columns import ORIGIN, PROPERTY, Column, Kind, column, stored_fields
+from desireline.storage.journey_store.dictionary import Dictionary
+from desireline.storage.journey_store.identities import Identities
+from desireline.storage.lake import Lake
+from desireline.vocabulary.interaction import BY_NAME
+from desireline.vocabulary.tables import INTERACTIONS
+
+Arrays = dict[str, NDArray[Any]]
+
+CHUNK_ROWS = 1 << 21
+_PART_BITS = 32
+_PLAIN: Mapping[Kind, str] = {
+    "key": f"coalesce({TEXT_HASH_SQL}, 0)",
+    "flag": "(CASE WHEN {text} THEN 1 WHEN NOT {text} THEN 0 ELSE -1 END)::TINYINT",
+    "score": "coalesce({text}, 'nan'::DOUBLE)",
+    "has": "coalesce({text} <> '', false)::TINYINT",
+}
+
+
+class LakeReader:
+    """Reads some parts of the lake's interactions, with the dictionaries of the store."""
+
+    def __init__(self, lake: Lake, parts: Sequence[str], dictionaries: dict[str, Dictionary]) -> None:
+        self._connection = lake.connection()
+        self._paths = [str(lake.path(INTERACTIONS.name, part)) for part in parts]
+        self.part_rows = [lake.rows(INTERACTIONS.name, part) for part in parts]
+        self._dictionaries = dictionaries
+        self._codes: dict[str, NDArray[Any]] = {}
+
+    @property
+    def rows(self) -> int:
+        """How many interactions the parts hold."""
+        return sum(self.part_rows)
+
+    def close(self) -> None:
+        """Give the connection free."""
+        self._connection.close()
+
+    def present(self) -> list[str]:
+        """The fields that hold anything in these parts, of those the store keeps, told by the files' footers."""
+        if not self._paths:
+            return []
+        found = self._connection.execute(
+            "SELECT path_in_schema, bool_or(stats_null_count IS NULL OR stats_null_count < num_values) "
+            "FROM parquet_metadata($paths) GROUP BY 1",
+            {"paths": self._paths},
+        ).fetchall()
+        filled = {name for name, any_value in found if any_value}
+        return [field.name for field in stored_fields() if field.column in filled]
+
+    def learn(self, columns: Sequence[Column]) -> None:
+        """Give every text of the coded columns its code, before rows are read."""
+        for number, each in enumerate(columns):
+            if not each.coded or not self._paths:
+                continue
+            words = (
+                f"SELECT DISTINCT word FROM (SELECT {_source(each)} AS word FROM {self._all()}) WHERE word IS NOT NULL"
+            )
+            found = self._connection.execute(f"{words} ORDER BY 1").fetchnumpy()["word"]
+            texts = [str(word) for word in found]
+            codes = self._dictionaries.setdefault(each.name, Dictionary(each)).codes_of(texts)
+            self._codes[each.name] = np.array([-1, *codes], dtype=each.dtype)
+            if texts:
+                self._connection.execute(f"CREATE TYPE word_{number} AS ENUM ({words} ORDER BY 1)")
+
+    def chunks(self, columns: Sequence[Column], first_number: int) -> Iterator[Arrays]:
+        """The rows of every part in order, a few million at a time, one array per column.
+
+        `first_number` is the number of the first part, kept in the hidden column `origin`.
+        """
+        expressions = [self._expression(number, each) for number, each in enumerate(columns) if each.name != ORIGIN]
+        for number, (path, rows) in enumerate(zip(self._paths, self.part_rows, strict=True)):
+            for begin in range(0, rows, CHUNK_ROWS):
+                end = min(begin + CHUNK_ROWS, rows)
+                chunk = self._connection.execute(
+                    f"SELECT {', '.join(expressions)} FROM read_parquet($path, file_row_number = true) "
+                    "WHERE file_row_number >= $begin AND file_row_number < $end",
+                    {"path": path, "begin": begin, "end": end},
+                ).fetchnumpy()
+                yield self._arrays(columns, chunk, (first_number + number) << _PART_BITS, begin)
+
+    def numeric(self, name: str) -> bool:
+        """Whether every value of a property is a number."""
+        source = _source(column(name))
+        found = self._connection.execute(
+            f"SELECT count({source}) = count(TRY_CAST({source} AS DOUBLE)) FROM {self._all()}"
+        ).fetchone()
+        return bool(found and found[0])
+
+    def identities(self) -> Identities:
+        """The lake's own table of handles that belong to somebody else's name."""
+        found = self._connection.execute(
+            "SELECT handle, person FROM handles WHERE handle IS NOT NULL AND person IS NOT NULL AND handle <> person"
+        ).fetchnumpy()
+        return Identities.of(found["handle"], found["person"])
+
+    def _all(self) -> str:
+        paths = ", ".join("'" + path.replace("'", "''") + "'" for path in self._paths)
+        return f"read_parquet([{paths}])"
+
+    def _expression(self, number: int, each: Column) -> str:
+        source, name = _source(each), each.name.replace('"', '""')
+        if each.coded:
+            known = len(self._codes.get(each.name, ())) > 1
+            code = f"coalesce(enum_code({source}::word_{number})::INTEGER, -1)" if known else "-1"
+            return f'{code}::INTEGER AS "{name}"'
+        if each.kind == "number":
+            return f'coalesce({source}, {int(each.empty)}) AS "{name}"'
+        if name.startswith(PROPERTY):
+            source = f"TRY_CAST({source} AS DOUBLE)"
+        return f'{_PLAIN[each.kind].format(text=source)} AS "{name}"'
+
+    def _arrays(self, columns: Sequence[Column], chunk: Mapping[str, Any], origin: int, begin: int) -> Arrays:
+        arrays: Arrays = {}
+        for each in columns:
+            if each.name == ORIGIN:
+                continue
+            values = np.asarray(chunk[each.name])
+            if each.coded:
+                values = self._codes[each.name][values + 1]
+            arrays[each.name] = values.astype(each.dtype, copy=False)
+        rows = len(arrays["id"]) if "id" in arrays else len(next(iter(arrays.values())))
+        arrays[ORIGIN] = np.arange(origin + begin, origin + begin + rows, dtype=np.int64)
+        return arrays
+
+
+def part_of(origin: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The number of the lake's part each row came from."""
+    return origin >> _PART_BITS
+
+
+def row_of(origin: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The row within its part each row came from."""
+    return origin & ((1 << _PART_BITS) - 1)
+
+
+def _source(each: Column) -> str:
+    if each.name.startswith(PROPERTY):
+        key = each.name.removeprefix(PROPERTY).replace("\\", "\\\\").replace('"', '\\"').replace("'", "''")
+        return f"json_extract_string(properties, '$.\"{key}\"')"
+    return f'"{BY_NAME[each.name].column}"'
