@@ -1,0 +1,3 @@
+"""The pages: the one screen, maps, people and files in, for this machine only."""
+
+from __future__ import annotations

@@ -1,0 +1,113 @@
+"""The pages of one project, for this machine only."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from desireline.faces.web import import_page, maps_page, people_page, person_page, promise_page
+from desireline.faces.web.designed_over_lived_page import home, one_screen
+from desireline.faces.web.frame import framed
+from desireline.faces.web.reading import Reading
+from desireline.faces.web.rendering import HERE, style_sheet
+from desireline.faces.web.security import OnlyOurOwnPages, own_addresses
+from desireline.vocabulary.errors import DesirelineError
+
+KEEP_STATIC = {"cache-control": "public, max-age=31536000, immutable"}
+_TYPES = {".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+def create_app(project: Any, *, port: int = 8000, reading: Reading | None = None) -> Starlette:
+    """The web face of an open project.
+
+    port: the port the server listens on; requests that name another host are refused.
+    reading: how the project is read, for tests.
+    """
+    read = reading or Reading(project)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        read.warm_up()
+        yield
+
+    app = Starlette(
+        routes=[
+            Route("/", home),
+            Route("/health", health),
+            Route("/static/{name}", static),
+            Route("/maps", maps_page.maps_list),
+            Route("/maps.{ending}", maps_page.maps_export),
+            Route("/maps/{map}", one_screen),
+            Route("/maps/{map}/promises/{promise}", promise_page.promise_people),
+            Route("/people", people_page.people),
+            Route("/people/{person}", person_page.person),
+            *import_page.ROUTES,
+        ],
+        middleware=[
+            Middleware(OnlyOurOwnPages, hosts=own_addresses(port)),
+            Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4),
+        ],
+        exception_handlers={
+            DesirelineError: wrong_use,
+            HTTPException: not_there,
+            Exception: went_wrong,
+        },
+        lifespan=lifespan,
+    )
+    app.state.reading = read
+    return app
+
+
+async def health(_request: Request) -> Response:
+    """Alive."""
+    return PlainTextResponse("ok\n")
+
+
+async def static(request: Request) -> Response:
+    """The style sheet, the scripts and the icon of the pages."""
+    name = request.path_params["name"]
+    if name == "desireline.css":
+        return Response(style_sheet(), media_type="text/css", headers=KEEP_STATIC)
+    known = {path.name: path for path in (HERE / "static").iterdir() if path.suffix in _TYPES}
+    if name not in known:
+        raise HTTPException(404)
+    return Response(known[name].read_bytes(), media_type=_TYPES[known[name].suffix], headers=KEEP_STATIC)
+
+
+async def wrong_use(request: Request, error: Exception) -> Response:
+    """A request that a person can mend: every mistake, and what to do."""
+    assert isinstance(error, DesirelineError)
+    return problem(request, 422, "This address does not fit.", [str(mistake) for mistake in error.mistakes])
+
+
+async def not_there(request: Request, error: Exception) -> Response:
+    """A page that does not exist, or may not be asked for in this way."""
+    assert isinstance(error, HTTPException)
+    lines = [error.detail] if error.detail and error.status_code != 404 else []
+    if error.status_code == 404:
+        lines = [error.detail if error.detail != "Not Found" else "There is no page at this address. Perhaps the name has changed."]
+    return problem(request, error.status_code, "There is nothing here." if error.status_code == 404 else "That did not work.", lines)
+
+
+async def went_wrong(request: Request, error: Exception) -> Response:
+    """A fault of ours: said calmly; the log names the kind of fault, never anybody's data."""
+    logging.getLogger("desireline.web").error("a page failed: %s", type(error).__name__)
+    return problem(request, 500, "Something went wrong on our side.", [
+        "Nothing was lost: pages only read. Try again; if it stays, run the same on the command line to see why.",
+    ])  # fmt: skip
+
+
+def problem(request: Request, status: int, heading: str, lines: list[str]) -> Response:
+    """A calm page that says what is wrong and what to do."""
+    context = {"page_title": heading, "page_kind": "problem", "status": str(status), "heading": heading, "lines": lines}
+    return framed(request, "problem.html", context, status=status)

@@ -1,0 +1,93 @@
+"""The sentence above the screen: what it shows, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from desireline.faces.web.drawing import counted
+from desireline.faces.web.what_is_shown import PromiseShown
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def finding(promises: Sequence[PromiseShown]) -> tuple[str, str]:
+    """What the promises say together, and the next thing to do.
+
+    >>> finding([])[0]
+    'This map makes no promise yet.'
+    """
+    if not promises:
+        return ("This map makes no promise yet.", "Write the first promise into the map file, then judge again.")
+    burning = sorted((p for p in promises if p.state == "burns"), key=lambda p: p.broken, reverse=True)
+    risky = sorted((p for p in promises if p.state == "at risk"), key=lambda p: p.broken, reverse=True)
+    settled = sum(p.kept + p.broken for p in promises)
+    overdue = sum(p.overdue for p in promises)
+    if not settled:
+        return (
+            "No promise of this map has been put to the test in this time.",
+            "Choose a longer time, take the segment away, or look whether the map's touchpoints occur in the data.",
+        )
+    if burning:
+        worst = burning[0]
+        broken = sum(p.broken for p in burning)
+        if len(burning) == 1:
+            says = f"One promise burns: “{_plain(worst.says)}” was broken {_times(broken)} of {counted(worst.kept + broken)}."
+        else:
+            says = (
+                f"{_word(len(burning))} promises burn: broken {counted(broken)} of "
+                f"{counted(sum(p.kept + p.broken for p in burning))} times, most often “{_plain(worst.says)}”."
+            )
+        return says, _what_to_do(worst, overdue)
+    if risky:
+        worst = risky[0]
+        says = f"No promise burns; {_word(len(risky)).lower()} {'is' if len(risky) == 1 else 'are'} at risk, first “{_plain(worst.says)}”."
+        return says, _what_to_do(worst, overdue)
+    broken = sum(p.broken for p in promises)
+    if any(p.state == "no limit" for p in promises):
+        return (
+            f"{counted(broken)} of {counted(settled)} promises were broken in this time.",
+            "Say with “keep:” in the map how often each promise must hold; then what burns turns red here and in `desireline check`.",
+        )
+    says = f"Every promise with enough cases holds: broken {_times(broken)} of {counted(settled)}."
+    return says, "Look at the few let down, or ask whether the limits are still ambitious enough."
+
+
+def _what_to_do(worst: PromiseShown, overdue: int) -> str:
+    cause = ""
+    if worst.breaches:
+        kind, count = max(worst.breaches.items(), key=lambda pair: pair[1])
+        cause = f"Mostly {_KINDS.get(kind, kind)} ({counted(count)} of {counted(worst.broken)}). "
+    now = f"{counted(overdue)} people wait past their moment now: answer them first. " if overdue > 1 else ""
+    return f"{cause}{now}Open promise {worst.number}, “{worst.promise}”, and read three of the people it let down."
+
+
+_KINDS = {
+    "missing": "nothing came at all",
+    "late": "it came too late",
+    "wrong_channel": "it came on the wrong channel",
+    "wrong_hands": "it came from the wrong hands",
+    "forbidden": "something happened that was promised never to",
+    "repeated": "people had to come again",
+    "without_consent": "it came without consent",
+}
+
+
+def breach_in_words(kind: str) -> str:
+    """A kind of breach as people say it.
+
+    >>> breach_in_words("wrong_channel")
+    'it came on the wrong channel'
+    """
+    return _KINDS.get(kind, kind)
+
+
+def _plain(says: str) -> str:
+    return says.strip().split(". ")[0].rstrip(".")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{counted(count)} times"
+
+
+def _word(count: int) -> str:
+    return _NUMBERS[count].capitalize() if count < len(_NUMBERS) else str(count)

@@ -1,0 +1,2 @@
+"""Files in."""
+ROUTES: list = []

@@ -1,0 +1,88 @@
+"""How a number is counted: rule, evidence, method, grade and moment, ready for the *why?* sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from desireline.faces.web.drawing import counted
+from desireline.faces.web.finding import breach_in_words
+from desireline.faces.web.what_is_shown import OTHER, LivedFlow, PromiseShown
+from desireline.vocabulary.units import moment_text
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a sheet or one way on: a name and what it says, or an address."""
+
+    name: str
+    says: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WhySheet:
+    """What stands behind one number."""
+
+    heading: str
+    lines: tuple[Line, ...]
+    links: Sequence[Line] = field(default_factory=tuple)
+
+
+def why_promise(promise: PromiseShown, *, as_of: int, address: str) -> WhySheet:
+    """What stands behind a promise's keep-rate."""
+    rate = promise.rate
+    lines = [Line("Rule", promise.rule or promise.says)]
+    lines.append(
+        Line(
+            "Evidence",
+            f"{counted(promise.kept)} kept, {counted(promise.broken)} broken, {counted(promise.waiting)} waiting"
+            f"{f' ({counted(promise.overdue)} of them past their moment)' if promise.overdue else ''}, "
+            f"{counted(promise.withdrawn)} withdrawn; {counted(promise.made_good)} of the broken ones were made good.",
+        )
+    )
+    if promise.breaches:
+        kinds = sorted(promise.breaches.items(), key=lambda pair: -pair[1])
+        lines.append(Line("Broken how", "; ".join(f"{breach_in_words(kind)}: {counted(count)}" for kind, count in kinds) + "."))
+    if rate.value is None:
+        lines.append(Line("No rate", rate.why_missing + "."))
+    else:
+        low, high = rate.low or 0.0, rate.high or 0.0
+        lines.append(
+            Line("Number", f"{rate.value:.2%} of {counted(rate.count)} settled; interval at {rate.level:.0%}: {low:.2%} to {high:.2%}.")
+        )
+    lines.append(
+        Line(
+            "Method",
+            (rate.method or "kept / (kept + broken), Wilson score interval")
+            + ". Instances that waited together for one key count once, with the worst verdict.",
+        )
+    )
+    if promise.limit is not None:
+        lines.append(
+            Line(
+                "Limit",
+                f"The map asks for {promise.limit:.1%}. It burns when even the upper end of the interval lies below.",
+            )
+        )
+    lines.append(Line("Grade", "A count of what happened; it claims no cause."))
+    lines.append(Line("As of", moment_text(as_of)))
+    return WhySheet(
+        f"Promise {promise.number}: {promise.promise}", tuple(lines), (Line("See the people", address=address),)
+    )
+
+
+def why_flow(flow: LivedFlow, *, counted_how: str, as_of: int) -> WhySheet:
+    """What stands behind the lived flow."""
+    lines = (
+        Line("Rule", counted_how or "Each journey's touches in order; a touch that is no designed step counts as (other)."),
+        Line(
+            "Evidence",
+            f"{counted(flow.journeys)} journeys of {counted(flow.people)} people; {counted(flow.into(OTHER))} touches outside the design.",
+        ),
+        Line("Sums", "What goes into a step comes out of it: to a step, to (other), arrived, left, or under way. This is asserted."),
+        Line("Colour", "A band has the colour of the channel people came from. Grey bands go through (other)."),
+        Line("Grade", "A count of what happened; it claims no cause."),
+        Line("As of", moment_text(as_of)),
+    )
+    return WhySheet("The lived flow", lines)
