@@ -1,4 +1,4 @@
-"""The maps of a project in all their versions: an opening is judged by the map and calendar in force when it occurred."""
+"""The maps of a project in all their versions; an opening is judged by the one in force when it occurred."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class MapSet:
             if each.name == name:
                 return each
         names = [each.name for each in self.maps]
-        raise DesirelineError(f"there is no map '{name}'. {nearest(name, names) or 'Maps: ' + (', '.join(names) or 'none yet.')}")
+        raise DesirelineError(
+            f"there is no map '{name}'. {nearest(name, names) or 'Maps: ' + (', '.join(names) or 'none yet.')}"
+        )
 
     def promise(self, name: str) -> tuple[Map, Promise]:
         """A promise by its name, with its map; a clear error when there is none."""
@@ -48,23 +50,57 @@ def read_maps(folder: Path, saved: Versions, file: ProjectFile, *, now: int, kee
     now: UTC milliseconds, when a change counts as saved. keep: save new versions (the project may be written to);
     otherwise they count for this reading only.
     """
-    calendar_versions = _with_today(saved, CALENDARS, _calendars_text(file), now=now, keep=keep)
+    calendars = _Calendars(_with_today(saved, CALENDARS, _calendars_text(file), now=now, keep=keep))
     maps = load_maps(folder, file.calendars, project_calendar=file.calendar)
     versions: list[MapVersion] = []
     notes: list[str] = []
     for each in maps:
         history = _with_today(saved, f"map-{each.name}", each.text, now=now, keep=keep)
-        parsed = [(_holds_from(version, each, file), _read(version, each, file)) for version in history]
+        parsed = []
+        for version in history:
+            read = (
+                each
+                if version.text == each.text
+                else load_map(version.text, each.file_name, calendars.names, project_calendar=file.calendar)
+            )
+            parsed.append((version.saved_at if read.valid_from is None else read.valid_from, read))
         if len(history) > 1 and history[-1].saved_at == now:
             notes.append(_note(each.name, len(history), parsed[-1][0]))
-        for version in in_order(parsed):
-            versions.extend(_by_calendar(version, calendar_versions))
-    calendars = {
-        _at(name, version.number): calendar
-        for version in calendar_versions
-        for name, calendar in read_calendars(json.loads(version.text)["calendars"], file.time_zone).items()
-    }
-    return MapSet(maps, tuple(versions), calendars, tuple(notes))
+        for version_in_force in in_order(parsed):
+            versions.extend(calendars.cut(version_in_force))
+    return MapSet(maps, tuple(versions), calendars.by_name, tuple(notes))
+
+
+class _Calendars:
+    """Every version of the project's calendars; `office@2` is the calendar office of the second version."""
+
+    def __init__(self, saved: list[SavedVersion]) -> None:
+        self.saved = saved
+        self.by_name: dict[str, Calendar] = {}
+        for version in saved:
+            body = json.loads(version.text)
+            for name, calendar in read_calendars(body["calendars"], body["time_zone"]).items():
+                self.by_name[f"{name}@{version.number}"] = calendar
+        self.names = {name.rpartition("@")[0] for name in self.by_name}
+
+    def cut(self, version: MapVersion) -> Iterator[MapVersion]:
+        """A version of a map, cut where the calendars changed while it was in force."""
+        for place, calendar in enumerate(self.saved):
+            begins = version.holds_from if place == 0 else max(version.holds_from, calendar.saved_at)
+            last = place + 1 == len(self.saved)
+            ends = version.holds_to if last else min(version.holds_to, self.saved[place + 1].saved_at)
+            if begins < ends:
+                yield replace(version, map=self._counted_by(version.map, place), holds_from=begins, holds_to=ends)
+
+    def _counted_by(self, each: Map, place: int) -> Map:
+        promises = tuple(replace(promise, calendar=self._at(promise.calendar, place)) for promise in each.promises)
+        return replace(each, calendar=self._at(each.calendar, place), promises=promises)
+
+    def _at(self, calendar: str, place: int) -> str:
+        """The calendar's name in that version, or in the nearest one that has it."""
+        nearest_first = sorted(self.saved, key=lambda version: abs(version.number - self.saved[place].number))
+        names = (f"{calendar}@{version.number}" for version in nearest_first)
+        return next((name for name in names if name in self.by_name), "") if calendar else ""
 
 
 def _with_today(saved: Versions, name: str, text: str, *, now: int, keep: bool) -> list[SavedVersion]:
@@ -75,38 +111,8 @@ def _with_today(saved: Versions, name: str, text: str, *, now: int, keep: bool) 
     return history
 
 
-def _read(version: SavedVersion, today: Map, file: ProjectFile) -> Map:
-    if version.text == today.text:
-        return today
-    return load_map(version.text, today.file_name, file.calendars, project_calendar=file.calendar)
-
-
-def _holds_from(version: SavedVersion, today: Map, file: ProjectFile) -> int:
-    valid_from = _read(version, today, file).valid_from
-    return version.saved_at if valid_from is None else valid_from
-
-
-def _by_calendar(version: MapVersion, calendars: list[SavedVersion]) -> Iterator[MapVersion]:
-    """A version of a map, cut where the calendars changed while it was in force."""
-    for place, calendar in enumerate(calendars):
-        begins = version.holds_from if place == 0 else max(version.holds_from, calendar.saved_at)
-        last = place + 1 == len(calendars)
-        ends = version.holds_to if last else min(version.holds_to, calendars[place + 1].saved_at)
-        if begins < ends:
-            yield replace(version, map=_counted_by(version.map, calendar.number), holds_from=begins, holds_to=ends)
-
-
-def _counted_by(each: Map, number: int) -> Map:
-    promises = tuple(replace(p, calendar=_at(p.calendar, number)) for p in each.promises)
-    return replace(each, calendar=_at(each.calendar, number), promises=promises)
-
-
-def _at(calendar: str, number: int) -> str:
-    return f"{calendar}@{number}" if calendar else ""
-
-
 def _calendars_text(file: ProjectFile) -> str:
-    return json.dumps({"calendars": _plain(file.calendars)}, sort_keys=True, default=str)
+    return json.dumps({"time_zone": file.time_zone, "calendars": _plain(file.calendars)}, sort_keys=True, default=str)
 
 
 def _plain(value: Any) -> Any:
@@ -117,6 +123,6 @@ def _plain(value: Any) -> Any:
 
 def _note(name: str, number: int, moment: int) -> str:
     return (
-        f"map {name}: version {number} holds from {moment_text(moment)}. What opened before keeps the version of its time; "
-        "write 'valid_from: 2020-01-01' in the map to judge the past by it."
+        f"map {name}: version {number} holds from {moment_text(moment)}. What opened before keeps the version of its "
+        "time; write 'valid_from: 2020-01-01' in the map to judge the past by it."
     )
