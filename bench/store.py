@@ -1,4 +1,4 @@
-"""Building and keeping the journey store: seconds to build, to add a day, to join and part, and what questions then cost.
+"""Building and keeping the journey store: seconds to build, to add a day, to join and part; what questions then cost.
 
 python bench/store.py [--size 1M]
 """
