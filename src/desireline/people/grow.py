@@ -19,120 +19,112 @@ APPEARED, DISAPPEARED, RECOUNTED = 1, -1, 0
 def apply(directory: Directory, a: Places, b: Places, seen: Ints) -> tuple[Places, Ints]:
     """Add `seen` (negative: take away) to the links between `a` and `b`; each pair at most once.
 
-    Returns the handles whose person or standing changed, and the person each had before. There must be room for the links.
+    Returns the handles whose person or standing changed, and the person each had before; a handle
+    judged otherwise may come twice. There must be room for the links.
     """
     links, effect = change_links(directory, a, b, seen)
-    changed = _Collected(int(directory.held[0]))
-    flips = rejudge(directory, links, effect)
-    loose = loosen(directory, links, effect, flips)
-    rejoin(directory, links, effect, flips, loose, changed.place, changed.old_person, changed.count)
-    settle_weak_again(directory, links, flips, changed.place, changed.old_person, changed.count)
-    count = int(changed.count[0])
-    return changed.place[:count].copy(), changed.old_person[:count].copy()
+    came_or_went = links[effect != RECOUNTED]
+    strong = ends_of(directory, came_or_went[is_strong_pair(directory, came_or_went)])
+    why = judge_strong(directory, strong)
+    otherwise = why != directory.why[strong]
+    flips = strong[otherwise]
+    directory.why[flips] = why[otherwise]
+    loose = loosen(directory, np.concatenate([ends_of(directory, links[effect == DISAPPEARED]), flips]))
+    to_join = np.concatenate([links[effect == APPEARED], links_of(directory, np.union1d(loose, flips))])
+    changed, old_person = rejoin(directory, to_join, loose)
+    beside = np.concatenate([changed, flips])
+    waiting = np.concatenate([ends_of(directory, links), weaker_beside(directory, beside)])
+    parts = [(changed, old_person), (flips, directory.person[flips])]
+    for rank in range(FIRST_WEAK_RANK, RANKS):
+        weak = np.unique(waiting[directory.rank[waiting] == rank])
+        before = directory.person[weak]
+        moved = settle_weak(directory, weak)
+        parts.append((weak[moved], before[moved]))
+        waiting = np.concatenate([waiting, weaker_beside(directory, weak[moved])])
+    return np.concatenate([places for places, _ in parts]), np.concatenate([persons for _, persons in parts])
 
 
-class _Collected:
-    """Room for every handle to change once; pages of it are used only as far as it fills."""
+@kernel
+def ends_of(directory: Directory, links: Places) -> Places:
+    """The handles at the ends of some links, each once."""
+    ends = directory.ends
+    is_found = np.zeros(directory.held[0], np.bool_)
+    found = np.empty(2 * len(links), np.int32)
+    count = 0
+    for link in links:
+        for end in (2 * link, 2 * link + 1):
+            place = ends[end, 0]
+            if not is_found[place]:
+                is_found[place] = True
+                found[count] = place
+                count += 1
+    return found[:count]
 
-    def __init__(self, known: int) -> None:
-        self.place = np.empty(2 * known, np.int32)
-        self.old_person = np.empty(2 * known, np.int64)
-        self.count = np.zeros(1, np.int64)
+
+@kernel
+def is_strong_pair(directory: Directory, links: Places) -> NDArray[np.bool_]:
+    """Of each link, whether both its handles are strong: only such links can make a strong handle shared."""
+    rank, ends = directory.rank, directory.ends
+    strong = np.empty(len(links), np.bool_)
+    for i in range(len(links)):
+        end = 2 * links[i]
+        strong[i] = rank[ends[end, 0]] < FIRST_WEAK_RANK and rank[ends[end + 1, 0]] < FIRST_WEAK_RANK
+    return strong
 
 
 @kernel
 def change_links(directory: Directory, a: Places, b: Places, seen: Ints) -> tuple[Places, Marks]:
     """Change the counts; says which link each was and whether it appeared or disappeared."""
+    head, ends, times = directory.head, directory.ends, directory.seen
     links = np.empty(len(a), np.int32)
     effect = np.zeros(len(a), np.int8)
     for i in range(len(a)):
-        link = find_link(directory, a[i], b[i])
+        link = find_link(head, ends, a[i], b[i])
         if link == NONE:
             link = directory.held[1]
-            append_links(directory, a[i : i + 1], b[i : i + 1], seen[i : i + 1])
+            append_links(directory, a[i : i + 1], b[i : i + 1], np.zeros(1, np.int64))
+        before = times[link]
+        times[link] = max(before + seen[i], 0)
+        if before == 0 and times[link] > 0:
             effect[i] = APPEARED
-        else:
-            before = directory.seen[link]
-            directory.seen[link] = max(before + seen[i], 0)
-            if before == 0 and directory.seen[link] > 0:
-                effect[i] = APPEARED
-            elif before > 0 and directory.seen[link] == 0:
-                effect[i] = DISAPPEARED
+        elif before > 0 and times[link] == 0:
+            effect[i] = DISAPPEARED
         links[i] = link
     return links, effect
 
 
 @kernel
-def rejudge(directory: Directory, links: Places, effect: Marks) -> Places:
-    """Judge the strong handles at the ends of links that came or went; returns those now judged otherwise."""
-    flips = np.empty(2 * len(links), np.int32)
-    done = np.zeros(directory.held[0], np.bool_)
-    count = 0
-    for i in range(len(links)):
-        for end in range(2 * links[i], 2 * links[i] + 2):
-            place = directory.other[end]
-            if effect[i] == RECOUNTED or directory.rank[place] >= FIRST_WEAK_RANK or done[place]:
-                continue
-            done[place] = True
-            why = judge_strong(directory, place)
-            if why != directory.why[place]:
-                flips[count] = place
-                count += 1
-                directory.why[place] = why
-    return flips[:count]
-
-
-@kernel
-def loosen(directory: Directory, links: Places, effect: Marks, flips: Places) -> Places:
-    """Take apart the persons that lost a link or a handle; returns their handles, now each alone."""
+def loosen(directory: Directory, places: Places) -> Places:
+    """Take apart the persons of some handles, as far as they have several; returns the handles that now stand alone."""
+    rank, handle = directory.rank, directory.handle
+    parent, ring, size, least = directory.parent, directory.ring, directory.size, directory.least
     loose = np.empty(directory.held[0], np.int32)
     count = 0
-    for i in range(len(links)):
-        if effect[i] == DISAPPEARED:
-            for end in range(2 * links[i], 2 * links[i] + 2):
-                count = take_apart(directory, directory.other[end], loose, count)
-    for i in range(len(flips)):
-        count = take_apart(directory, flips[i], loose, count)
+    for place in places:
+        if rank[place] >= FIRST_WEAK_RANK or ring[place] == place:
+            continue
+        member = place
+        while True:
+            following = ring[member]
+            parent[member] = ring[member] = member
+            size[member] = 1
+            least[member] = handle[member]
+            loose[count] = member
+            count += 1
+            member = following
+            if member == place:
+                break
     return loose[:count].copy()
 
 
 @kernel
-def take_apart(directory: Directory, place: int, loose: Places, count: int) -> int:
-    """Every handle of a person of several handles stands alone again."""
-    if directory.rank[place] >= FIRST_WEAK_RANK or directory.ring[place] == place:
-        return count
-    while directory.ring[place] != place:
-        member = directory.ring[place]
-        directory.ring[place] = directory.ring[member]
-        loose[count] = member
-        count += 1
-        alone(directory, member)
-    loose[count] = place
-    alone(directory, place)
-    return count + 1
+def rejoin(directory: Directory, links: Places, loose: Places) -> tuple[Places, Ints]:
+    """Join along some links; `loose` are handles already taken from their person.
 
-
-@kernel
-def alone(directory: Directory, place: int) -> None:
-    """A strong handle that is joined to no other."""
-    directory.parent[place] = place
-    directory.ring[place] = place
-    directory.size[place] = 1
-    directory.least[place] = directory.handle[place]
-
-
-@kernel
-def rejoin(
-    directory: Directory,
-    links: Places,
-    effect: Marks,
-    flips: Places,
-    loose: Places,
-    changed: Places,
-    old_person: Ints,
-    counted: Ints,
-) -> None:
-    """Join along the links that came and the links of handles set loose; collect whose person is another now."""
+    Returns the handles whose person is another now, and the person each had before.
+    """
+    rank, why, ends, seen = directory.rank, directory.why, directory.ends, directory.seen
+    parent, size, least, ring = directory.parent, directory.size, directory.least, directory.ring
     touched = np.empty(directory.held[0], np.int32)
     is_touched = np.zeros(directory.held[0], np.bool_)
     count = 0
@@ -140,114 +132,74 @@ def rejoin(
         is_touched[place] = True
         touched[count] = place
         count += 1
-    came = links[effect == APPEARED]
-    of_handles = links_of(directory, loose, flips)
-    for some in (came, of_handles):
-        for link in some:
-            if joins(directory, link):
-                for end in range(2 * link, 2 * link + 2):
-                    root = root_of(directory, directory.other[end])
-                    if not is_touched[root]:
-                        is_touched[root] = True
-                        touched[count] = root
-                        count += 1
-    for some in (came, of_handles):
-        for link in some:
-            if joins(directory, link):
-                join(directory, directory.other[2 * link], directory.other[2 * link + 1])
-    for root in touched[:count]:
-        rename(directory, root, changed, old_person, counted)
-    for root in touched[:count]:
-        above = root_of(directory, root)
-        if above != root:
-            directory.ring[root], directory.ring[above] = directory.ring[above], directory.ring[root]
-
-
-@kernel
-def links_of(directory: Directory, loose: Places, flips: Places) -> Places:
-    """The links of some handles; a link between two of them comes twice."""
-    count = 0
-    for some in (loose, flips):
-        for place in some:
-            count += directory.degree[place]
-    found = np.empty(count, np.int32)
-    count = 0
-    for some in (loose, flips):
-        for place in some:
-            end = directory.head[place]
-            while end != NONE:
-                found[count] = end // 2
-                count += 1
-                end = directory.following[end]
-    return found
-
-
-@kernel
-def rename(directory: Directory, root: int, changed: Places, old_person: Ints, counted: Ints) -> None:
-    """Give the handles of a ring the name of the person they belong to now."""
-    person = directory.least[root_of(directory, root)]
-    if directory.person[root] == person:
-        return
-    place = root
-    while True:
-        changed[counted[0]] = place
-        old_person[counted[0]] = directory.person[place]
-        counted[0] += 1
-        directory.person[place] = person
-        place = directory.ring[place]
-        if place == root:
-            return
-
-
-@kernel
-def settle_weak_again(
-    directory: Directory, links: Places, flips: Places, changed: Places, old_person: Ints, counted: Ints
-) -> None:
-    """Decide anew for the weak handles next to anything that changed, strongest kinds first."""
-    waiting = np.empty(directory.held[0], np.int32)
-    marked = np.zeros(directory.held[0], np.bool_)
-    count = 0
     for link in links:
-        for end in range(2 * link, 2 * link + 2):
-            count = await_weak(directory, directory.other[end], waiting, marked, count)
-    for i in range(counted[0]):
-        count = await_neighbours(directory, changed[i], waiting, marked, count)
-    for place in flips:
-        count = await_neighbours(directory, place, waiting, marked, count)
-    for rank in range(FIRST_WEAK_RANK, RANKS):
-        i = 0
-        while i < count:
-            place = waiting[i]
-            i += 1
-            before = directory.person[place]
-            if directory.rank[place] == rank and settle_weak(directory, place):
-                changed[counted[0]] = place
-                old_person[counted[0]] = before
-                counted[0] += 1
-                count = await_neighbours(directory, place, waiting, marked, count)
-    for place in flips:
-        changed[counted[0]] = place
-        old_person[counted[0]] = directory.person[place]
-        counted[0] += 1
+        a, b = ends[2 * link, 0], ends[2 * link + 1, 0]
+        if seen[link] > 0 and joins(rank, why, a, b):
+            for root in (root_of(parent, a), root_of(parent, b)):
+                if not is_touched[root]:
+                    is_touched[root] = True
+                    touched[count] = root
+                    count += 1
+    for link in links:
+        a, b = ends[2 * link, 0], ends[2 * link + 1, 0]
+        if seen[link] > 0 and joins(rank, why, a, b):
+            join(parent, size, least, a, b)
+    changed, old_person = rename(directory, touched[:count])
+    for root in touched[:count]:
+        above = root_of(parent, root)
+        if above != root:
+            ring[root], ring[above] = ring[above], ring[root]
+    return changed, old_person
 
 
 @kernel
-def await_weak(directory: Directory, place: int, waiting: Places, marked: NDArray[np.bool_], count: int) -> int:
-    """Put a weak handle on the list of those to decide anew, once."""
-    if directory.rank[place] >= FIRST_WEAK_RANK and not marked[place]:
-        marked[place] = True
-        waiting[count] = place
-        count += 1
-    return count
+def rename(directory: Directory, roots: Places) -> tuple[Places, Ints]:
+    """Give the handles on the rings of some (former) roots the name of the person they belong to now."""
+    person, parent, least, ring = directory.person, directory.parent, directory.least, directory.ring
+    changed = np.empty(directory.held[0], np.int32)
+    old_person = np.empty(directory.held[0], np.int64)
+    count = 0
+    for root in roots:
+        name = least[root_of(parent, root)]
+        place = root
+        while person[place] != name:
+            changed[count] = place
+            old_person[count] = person[place]
+            count += 1
+            person[place] = name
+            place = ring[place]
+    return changed[:count].copy(), old_person[:count].copy()
 
 
 @kernel
-def await_neighbours(directory: Directory, place: int, waiting: Places, marked: NDArray[np.bool_], count: int) -> int:
-    """Put the handles weaker than this one, and seen with it, on the list."""
-    end = directory.head[place]
-    while end != NONE:
-        other = directory.other[end]
-        if directory.rank[other] > directory.rank[place]:
-            count = await_weak(directory, other, waiting, marked, count)
-        end = directory.following[end]
-    return count
+def links_of(directory: Directory, places: Places) -> Places:
+    """The links of some handles; a link between two of them comes twice."""
+    head, ends = directory.head, directory.ends
+    found = np.empty(2 * directory.held[1], np.int32)
+    count = 0
+    for place in places:
+        end = head[place]
+        while end != NONE:
+            found[count] = end // 2
+            count += 1
+            end = ends[end, 1]
+    return found[:count].copy()
+
+
+@kernel
+def weaker_beside(directory: Directory, places: Places) -> Places:
+    """The weak handles seen with some handles and weaker than they are, each once."""
+    rank, head, ends = directory.rank, directory.head, directory.ends
+    found = np.empty(directory.held[0], np.int32)
+    is_found = np.zeros(directory.held[0], np.bool_)
+    count = 0
+    for place in places:
+        end = head[place]
+        while end != NONE:
+            near = ends[end, 0]
+            end = ends[end, 1]
+            if rank[near] >= FIRST_WEAK_RANK and rank[near] > rank[place] and not is_found[near]:
+                is_found[near] = True
+                found[count] = near
+                count += 1
+    return found[:count].copy()

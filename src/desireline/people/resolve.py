@@ -12,6 +12,7 @@ from desireline.people.caps import reason
 from desireline.people.directory import Directory
 from desireline.people.grow import apply
 from desireline.people.settle import settle_all
+from desireline.storage.engines import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,7 @@ def warm() -> None:
 
 
 def _places(directory: Directory, links: Links) -> tuple[directories.Places, directories.Places]:
-    a = directories.places(directory, links.handle_a)
-    b = directories.places(directory, links.handle_b)
+    a, b = run(lambda handles: directories.places(directory, handles), (links.handle_a, links.handle_b))
     if len(a) and min(int(a.min()), int(b.min())) < 0:
         raise ValueError("a link names a handle that was not given")
     return a, b

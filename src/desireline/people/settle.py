@@ -28,19 +28,19 @@ from desireline.people.caps import (
     MOST_WEAKER_HANDLES,
     UNSHARED,
 )
-from desireline.people.directory import NONE, Directory
-from desireline.storage.engines import kernel
+from desireline.people.directory import EMPTY, NONE, Directory, Ints, Marks, Places
+from desireline.storage.engines import kernel, run
 from desireline.vocabulary.handles import HANDLE_KINDS, OTHER_RANK
 
 FIRST_WEAK_RANK = sum(kind.strong for kind in HANDLE_KINDS)
 """Ranks below this are strong; the kinds are listed strongest first."""
 RANKS = OTHER_RANK + 1
+_STRETCH = 1 << 18
 
 
 @kernel
-def root_of(directory: Directory, place: int) -> int:
+def root_of(parent: Places, place: int) -> int:
     """The handle at the root of a strong handle's person; halves the path on its way."""
-    parent = directory.parent
     while parent[place] != place:
         parent[place] = parent[parent[place]]
         place = parent[place]
@@ -48,150 +48,180 @@ def root_of(directory: Directory, place: int) -> int:
 
 
 @kernel
-def join(directory: Directory, a: int, b: int) -> None:
+def join(parent: Places, size: Places, least: Ints, a: int, b: int) -> None:
     """Two strong handles belong to one person: the smaller tree goes under the larger (Tarjan 1975)."""
-    a, b = root_of(directory, a), root_of(directory, b)
+    a, b = root_of(parent, a), root_of(parent, b)
     if a == b:
         return
-    if directory.size[a] < directory.size[b]:
+    if size[a] < size[b]:
         a, b = b, a
-    directory.parent[b] = a
-    directory.size[a] += directory.size[b]
-    directory.least[a] = min(directory.least[a], directory.least[b])
+    parent[b] = a
+    size[a] += size[b]
+    least[a] = min(least[a], least[b])
 
 
 @kernel
-def judge_strong(directory: Directory, place: int) -> int:
-    """Why a strong handle is shared, by the company it keeps; 0 when it is not."""
-    if directory.why[place] == KNOWN_VALUE:
-        return KNOWN_VALUE
-    if directory.degree[place] <= MOST_CUSTOMER_NUMBERS:
-        return UNSHARED
+def judge_strong(directory: Directory, places: Places) -> Marks:
+    """Why each strong handle is shared, by the company it keeps; 0 when it is not."""
+    rank, why, head, ends, seen = directory.rank, directory.why, directory.head, directory.ends, directory.seen
+    judged = np.zeros(len(places), np.int8)
     counts = np.zeros(FIRST_WEAK_RANK, np.int64)
-    end = directory.head[place]
-    while end != NONE:
-        other = directory.other[end]
-        rank = directory.rank[other]
-        if directory.seen[end // 2] > 0 and rank < FIRST_WEAK_RANK and directory.why[other] != KNOWN_VALUE:
-            counts[rank] += 1
-        end = directory.following[end]
-    for rank in range(FIRST_WEAK_RANK):
-        if counts[rank] > (MOST_CUSTOMER_NUMBERS if rank == 0 else MOST_OTHER_STRONG):
-            return MANY_OF_RANK + rank
-    return UNSHARED
+    for i in range(len(places)):
+        place = places[i]
+        if why[place] == KNOWN_VALUE:
+            judged[i] = KNOWN_VALUE
+            continue
+        counts[:] = 0
+        end = head[place]
+        while end != NONE:
+            near = ends[end, 0]
+            if rank[near] < FIRST_WEAK_RANK and seen[end // 2] > 0 and why[near] != KNOWN_VALUE:
+                counts[rank[near]] += 1
+            end = ends[end, 1]
+        for kind in range(FIRST_WEAK_RANK - 1, -1, -1):
+            if counts[kind] > (MOST_CUSTOMER_NUMBERS if kind == 0 else MOST_OTHER_STRONG):
+                judged[i] = MANY_OF_RANK + kind
+    return judged
 
 
 @kernel
-def joins(directory: Directory, link: int) -> bool:
-    """Whether a link joins its two handles: in force, both strong, neither shared."""
-    a, b = directory.other[2 * link + 1], directory.other[2 * link]
-    return (
-        directory.seen[link] > 0
-        and directory.rank[a] < FIRST_WEAK_RANK
-        and directory.rank[b] < FIRST_WEAK_RANK
-        and directory.why[a] == UNSHARED
-        and directory.why[b] == UNSHARED
-    )
+def joins(rank: Marks, why: Marks, a: int, b: int) -> bool:
+    """Whether a link in force joins its two handles: both strong, neither shared."""
+    return rank[a] < FIRST_WEAK_RANK and rank[b] < FIRST_WEAK_RANK and why[a] == UNSHARED and why[b] == UNSHARED
 
 
 @kernel
-def tally(person: NDArray[np.int64], seen: NDArray[np.int64], count: int, who: int, times: int) -> int:
-    """Add to the few persons a weak handle was seen with; the count may exceed the room by one, never more."""
+def tally(company: Ints, count: int, who: int, times: int) -> int:
+    """Add to the few persons a weak handle was seen with, (2, room): person, times; stops when the room is full."""
     for i in range(count):
-        if person[i] == who:
-            seen[i] += times
+        if company[0, i] == who:
+            company[1, i] += times
             return count
-    if count < len(person):
-        person[count] = who
-        seen[count] = times
+    if count < company.shape[1]:
+        company[0, count] = who
+        company[1, count] = times
         return count + 1
     return count
 
 
 @kernel
-def most_seen(person: NDArray[np.int64], seen: NDArray[np.int64], count: int) -> int:
+def most_seen(company: Ints, count: int) -> int:
     """The person seen most, of those seen equally often the smallest."""
     best = 0
     for i in range(1, count):
-        if seen[i] > seen[best] or (seen[i] == seen[best] and person[i] < person[best]):
+        more = company[1, i] - company[1, best]
+        if more > 0 or (more == 0 and company[0, i] < company[0, best]):
             best = i
-    return person[best]
+    return company[0, best]
 
 
 @kernel
-def place_of_person(directory: Directory, person: int) -> int:
-    """The place of the handle that names a person."""
-    table = directory.table
+def has_strong(table: Ints, rank: Marks, person: int) -> bool:
+    """Whether a person is known by a strong handle (such a person is named by one)."""
     mask = len(table) // 2 - 1
     slot = person & mask
-    while table[2 * slot] != person or table[2 * slot + 1] == NONE:
+    while table[2 * slot] != person or table[2 * slot + 1] == EMPTY:
         slot = (slot + 1) & mask
-    return table[2 * slot + 1]
+    return rank[table[2 * slot + 1] - 1] < FIRST_WEAK_RANK
 
 
 @kernel
-def settle_weak(directory: Directory, place: int) -> bool:
-    """Decide anew with whom a weak handle goes; says whether anything changed."""
-    rank = directory.rank[place]
-    old_person, old_why = directory.person[place], directory.why[place]
+def settle_weak(directory: Directory, places: Places) -> NDArray[np.bool_]:
+    """Decide anew with whom some weak handles of one rank go; says of each whether anything changed."""
+    table, rank, why, person = directory.table, directory.rank, directory.why, directory.person
+    handle, head, ends, seen = directory.handle, directory.head, directory.ends, directory.seen
+    known = np.empty((2, MOST_PERSONS_OF_A_WEAK_HANDLE + 1), np.int64)
+    guest = np.empty((2, MOST_PERSONS_OF_A_WEAK_HANDLE + 1), np.int64)
     room = MOST_PERSONS_OF_A_WEAK_HANDLE + 1
-    known, known_seen = np.empty(room, np.int64), np.empty(room, np.int64)
-    guest, guest_seen = np.empty(room, np.int64), np.empty(room, np.int64)
-    known_count = guest_count = weaker = 0
-    why = KNOWN_VALUE if old_why == KNOWN_VALUE else UNSHARED
-    end = NONE if why == KNOWN_VALUE else directory.head[place]
-    while end != NONE and known_count < room:
-        other, times = directory.other[end], directory.seen[end // 2]
-        end = directory.following[end]
-        if times == 0:
+    changed = np.zeros(len(places), np.bool_)
+    for i in range(len(places)):
+        place = places[i]
+        if why[place] == KNOWN_VALUE:
             continue
-        if directory.rank[other] > rank:
-            weaker += 1
-        elif directory.rank[other] < rank and directory.why[other] == UNSHARED:
-            who = directory.person[other]
-            if directory.rank[other] < FIRST_WEAK_RANK or has_strong(directory, who):
-                known_count = tally(known, known_seen, known_count, who, times)
-            else:
-                guest_count = tally(guest, guest_seen, guest_count, who, times)
-    person = directory.handle[place]
-    if known_count == room:
-        why = MANY_PERSONS
-    elif weaker > MOST_WEAKER_HANDLES:
-        why = MANY_WEAKER
-    elif known_count == 0 and guest_count == room:
-        why = MANY_PERSONS
-    if why == UNSHARED and known_count > 0:
-        person = most_seen(known, known_seen, known_count)
-    elif why == UNSHARED and guest_count > 0:
-        person = most_seen(guest, guest_seen, guest_count)
-    directory.person[place] = person
-    directory.why[place] = why
-    return person != old_person or why != old_why
+        known_count = guest_count = weaker = 0
+        end = head[place]
+        while end != NONE and known_count < room:
+            near, times = ends[end, 0], seen[end // 2]
+            end = ends[end, 1]
+            if times == 0:
+                continue
+            if rank[near] > rank[place]:
+                weaker += 1
+            elif rank[near] < rank[place] and why[near] == UNSHARED:
+                if rank[near] < FIRST_WEAK_RANK or has_strong(table, rank, person[near]):
+                    known_count = tally(known, known_count, person[near], times)
+                else:
+                    guest_count = tally(guest, guest_count, person[near], times)
+        verdict = weak_verdict(known_count, guest_count, weaker)
+        goes_with = handle[place]
+        if verdict == UNSHARED and known_count > 0:
+            goes_with = most_seen(known, known_count)
+        elif verdict == UNSHARED and guest_count > 0:
+            goes_with = most_seen(guest, guest_count)
+        changed[i] = goes_with != person[place] or verdict != why[place]
+        person[place] = goes_with
+        why[place] = verdict
+    return changed
 
 
 @kernel
-def has_strong(directory: Directory, person: int) -> bool:
-    """Whether a person is known by a strong handle (such a person is named by one)."""
-    return directory.rank[place_of_person(directory, person)] < FIRST_WEAK_RANK
+def weak_verdict(known_count: int, guest_count: int, weaker: int) -> int:
+    """Why a weak handle is shared, by how many persons and weaker handles it was seen with; 0 when it is not."""
+    if known_count > MOST_PERSONS_OF_A_WEAK_HANDLE:
+        return MANY_PERSONS
+    if weaker > MOST_WEAKER_HANDLES:
+        return MANY_WEAKER
+    if known_count == 0 and guest_count > MOST_PERSONS_OF_A_WEAK_HANDLE:
+        return MANY_PERSONS
+    return UNSHARED
 
 
 @kernel
-def settle_all(directory: Directory) -> None:
-    """Decide everything from the links alone, as if nothing had been decided before."""
-    known, linked = directory.held[0], directory.held[1]
-    for place in range(known):
-        if directory.rank[place] < FIRST_WEAK_RANK and directory.degree[place] > MOST_CUSTOMER_NUMBERS:
-            directory.why[place] = judge_strong(directory, place)
+def between_strong(directory: Directory) -> tuple[Places, Places]:
+    """The links in force between strong handles, and how many each handle has."""
+    rank, ends, seen = directory.rank, directory.ends, directory.seen
+    linked = directory.held[1]
+    links = np.empty(linked, np.int32)
+    company = np.zeros(directory.held[0], np.int32)
+    count = 0
     for link in range(linked):
-        if joins(directory, link):
-            join(directory, directory.other[2 * link + 1], directory.other[2 * link])
-    for place in range(known):
-        if directory.rank[place] < FIRST_WEAK_RANK:
-            root = root_of(directory, place)
-            directory.person[place] = directory.least[root]
+        a, b = ends[2 * link + 1, 0], ends[2 * link, 0]
+        if rank[a] < FIRST_WEAK_RANK and rank[b] < FIRST_WEAK_RANK and seen[link] > 0:
+            links[count] = link
+            count += 1
+            company[a] += 1
+            company[b] += 1
+    return links[:count], company
+
+
+@kernel
+def join_all(directory: Directory, links: Places) -> None:
+    """Join strong handles along every link, and string those of a person on a ring."""
+    rank, why, ends = directory.rank, directory.why, directory.ends
+    parent, size, least = directory.parent, directory.size, directory.least
+    for link in links:
+        a, b = ends[2 * link + 1, 0], ends[2 * link, 0]
+        if joins(rank, why, a, b):
+            join(parent, size, least, a, b)
+    ring, person = directory.ring, directory.person
+    for place in range(directory.held[0]):
+        if rank[place] < FIRST_WEAK_RANK:
+            root = root_of(parent, place)
+            person[place] = least[root]
             if root != place:
-                directory.ring[place], directory.ring[root] = directory.ring[root], place
-    for rank in range(FIRST_WEAK_RANK, RANKS):
-        for place in range(known):
-            if directory.rank[place] == rank:
-                settle_weak(directory, place)
+                ring[place], ring[root] = ring[root], place
+
+
+def settle_all(directory: Directory) -> None:
+    """Decide everything from the links alone, as if nothing had been decided before.
+
+    Weak handles of one rank do not depend on one another, so stretches of them run side by side.
+    """
+    links, company = between_strong(directory)
+    crowded = np.flatnonzero(company > MOST_CUSTOMER_NUMBERS).astype(np.int32)
+    directory.why[crowded] = judge_strong(directory, crowded)
+    join_all(directory, links)
+    rank = directory.rank[: len(company)]
+    for weak in range(FIRST_WEAK_RANK, RANKS):
+        places = np.flatnonzero(rank == weak).astype(np.int32)
+        run(lambda some: settle_weak(directory, some), np.array_split(places, 1 + len(places) // _STRETCH))
