@@ -69,7 +69,7 @@ def screen_context(shown: DesignedOverLived) -> dict[str, Any]:
 
 def flow_rows(flow: LivedFlow) -> list[dict[str, Any]]:
     """The table twin of the picture: one row for each origin and target."""
-    order = [START, *(step.name for step in flow.steps), OTHER, *ENDINGS]
+    order = [START, *(step.name for step in flow.steps), *ENDINGS]
     rows = []
     for origin in order:
         for target in order:
@@ -78,6 +78,10 @@ def flow_rows(flow: LivedFlow) -> list[dict[str, Any]]:
             if total:
                 counts = [counted(channels[name]) if name in channels else "" for name in flow.channels]
                 rows.append({"origin": origin, "target": target, "counts": counts, "all": counted(total)})
+        others = flow.others.get(origin, {})
+        if others:
+            counts = [counted(others[name]) if name in others else "" for name in flow.channels]
+            rows.append({"origin": origin, "target": f"{OTHER} touches after it", "counts": counts, "all": counted(sum(others.values()))})
     return rows
 
 

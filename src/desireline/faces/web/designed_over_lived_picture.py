@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from desireline.faces.web.drawing import counted, element, shortened, text, title
 from desireline.faces.web.drawing import number as n
-from desireline.faces.web.flow_layout import Bar, Layout, Loop, Paper, Ribbon, lay_out
+from desireline.faces.web.flow_layout import Bar, Detour, Layout, Loop, Paper, Ribbon, lay_out
 from desireline.faces.web.marks import channel_class, state_mark
-from desireline.faces.web.what_is_shown import ARRIVED, LEFT, OTHER, UNDER_WAY, LivedFlow, StepShown
+from desireline.faces.web.what_is_shown import ARRIVED, LEFT, START, UNDER_WAY, LivedFlow, StepShown
 
 Link = Callable[[str, str], str]
 """Gives the address behind a mark: `link("promise", name)` or `link("step", name)`; empty for none."""
@@ -21,13 +21,13 @@ def draw_wide(flow: LivedFlow, *, link: Link | None = None, width: float = _WIDE
     steps = len(flow.steps)
     gap = max(132.0, (width - 64 - 132) / max(1, steps - 1)) if steps > 1 else width / 2
     width = max(width, 64 + gap * (steps - 1) + 132)
-    paper = Paper(first_along=64, gap=gap, across=134, room=214, lane=452)
-    return _draw(flow, lay_out(flow, paper), paper, link, wide=True, width=width, height=496)
+    paper = Paper(first_along=64, gap=gap, across=134, room=214, lane=448)
+    return _draw(flow, lay_out(flow, paper), paper, link, wide=True, width=width, height=500)
 
 
 def draw_narrow(flow: LivedFlow, *, link: Link | None = None) -> str:
     """The flow from top to bottom, for a phone."""
-    paper = Paper(first_along=44, gap=124, across=54, room=136, lane=345, reach=34, turn=0.42)
+    paper = Paper(first_along=44, gap=124, across=54, room=136, lane=330, reach=34, lane_room=24, last_detour=70)
     height = 44 + 124 * (len(flow.steps) - 1) + 128
     return _draw(flow, lay_out(flow, paper), paper, link, wide=False, width=_NARROW, height=height)
 
@@ -36,8 +36,7 @@ def _draw(flow: LivedFlow, layout: Layout, paper: Paper, link: Link | None, *, w
     pen = Pen(flow, layout, paper, link or (lambda _kind, _name: ""), wide)
     marks = [
         pen.fades(),
-        element("g", *(pen.ribbon(r) for r in layout.ribbons if r.kind in ("to other", "from other")), class_="detours"),
-        pen.lane(width),
+        element("g", pen.lane_name(), *(pen.detour(each) for each in layout.detours), class_="detours"),
         element("g", *(pen.ribbon(r) for r in layout.ribbons if r.kind in ("left", "under way")), class_="leavers"),
         element("g", *(pen.ribbon(r) for r in layout.ribbons if r.kind == "skip"), class_="skips"),
         element("g", *(pen.ribbon(r) for r in layout.ribbons if r.kind in ("start", "next", "arrived")), class_="ribbons"),
@@ -114,10 +113,8 @@ class Pen:
         return ways.get(ribbon.kind, f"{counted(ribbon.count)} from {ribbon.origin} to {ribbon.target}{channel}")
 
     def _shape(self, r: Ribbon) -> str:
-        if r.kind in ("left", "under way", "to other"):
+        if r.kind in ("left", "under way"):
             return self._bend_out(r)
-        if r.kind == "from other":
-            return self._bend_in(r)
         if r.kind == "skip":
             first, second = r.along + (r.to_along - r.along) * 0.3, r.to_along - (r.to_along - r.along) * 0.3
             deep = r.dip + (r.dip - min(r.across, r.to_across)) * 0.33
@@ -140,15 +137,6 @@ class Pen:
             f"M{self.at(r.along, r.across)}C{self.at(outer, r.across)} {self.at(outer, r.across + r.size)} {self.at(outer, r.to_across)}"
             f"L{self.at(r.to_along, r.to_across)}C{self.at(r.to_along, r.across + r.size)} {self.at(r.to_along, r.across + r.size)} "
             f"{self.at(r.along, r.across + r.size)}Z"
-        )
-
-    def _bend_in(self, r: Ribbon) -> str:
-        """Comes from the lane and turns into the journey."""
-        outer = r.along - r.size
-        return (
-            f"M{self.at(outer, r.across)}C{self.at(outer, r.to_across + r.size)} {self.at(outer, r.to_across)} {self.at(r.to_along, r.to_across)}"
-            f"L{self.at(r.to_along, r.to_across + r.size)}C{self.at(r.along, r.to_across + r.size)} {self.at(r.along, r.to_across + r.size)} "
-            f"{self.at(r.along, r.across)}Z"
         )
 
     def loop(self, loop: Loop) -> str:
@@ -178,21 +166,27 @@ class Pen:
             )
         return element("g", title(words), element("path", d=d, class_="loop", stroke_width=loop.size), label)
 
-    def lane(self, width: float) -> str:
-        """The "(other)" lane: touches that the design does not know."""
-        count = self.flow.into(OTHER)
-        if not count or not self.layout.bars:
+    def lane_name(self) -> str:
+        """What the "(other)" lane is."""
+        if not self.layout.detours:
             return ""
-        first, last = self.layout.bars[0], self.layout.bars[-1]
-        length = last.along - first.along + self.paper.thickness
-        left = self.flow.between(OTHER, LEFT)
-        words = f"(other): {counted(count)} touches outside the design" + (f", {counted(left)} left from here" if left else "")
-        label = (
-            text(words, x=first.along, y=self.paper.lane + 28, class_="quiet")
-            if self.wide
-            else text(words, x=width - 4, y=last.along + 122, class_="quiet", anchor="end")
-        )
-        return element("g", title(words), self.box(first.along, self.paper.lane, length=length, size=10, rx=5, class_="lane"), label)
+        words = f"(other): {counted(self.flow.other_touches())} touches outside the design"
+        if self.wide:
+            return text(words + ", after the step above, to a scale of their own", x=self.paper.first_along, y=self.paper.lane - 9, class_="quiet")
+        return text(words, x=_NARROW - 4, y=self.layout.bars[-1].along + 122, class_="quiet", anchor="end")
+
+    def detour(self, detour: Detour) -> str:
+        """Touches outside the design after one step, by channel."""
+        where = "before the first step" if detour.after == START else f"after {detour.after}"
+        channels = ", ".join(f"{part.channel} {counted(part.count)}" for part in detour.parts)
+        marks = [title(f"(other) {where}: {counted(detour.count)} touches ({channels})")]
+        for part in detour.parts:
+            class_ = f"other {channel_class(part.channel, self.flow.channels)}"
+            marks.append(self.box(detour.along, part.across, length=detour.length, size=part.size, class_=class_))
+        if self.wide:
+            below = max(part.across + part.size for part in detour.parts)
+            marks.append(text(counted(detour.count), x=detour.along, y=below + 15, class_="quiet"))
+        return element("g", *marks)
 
     def phases(self, width: float) -> list[str]:
         """The phases of the design over their steps."""
@@ -228,7 +222,7 @@ class Pen:
     def _promises(self, step: StepShown, bar: Bar) -> str:
         marks = []
         for place, promise in enumerate(step.promises[:6]):
-            x, y = (bar.along + 9 + place * 30, 82.0) if self.wide else (_NARROW - 34 - place * 27, bar.along + 1)
+            x, y = (bar.along + 9 + place * 30, 82.0) if self.wide else (_NARROW - 46 - place * 27, bar.along + 1)
             words = f"Promise {promise.number}, {promise.promise}: {promise.state}"
             drawn = element("g", title(words), state_mark(promise.state, x=x, y=y, label=str(promise.number)))
             marks.append(self._linked("promise", promise.promise, drawn))

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from desireline.faces.web.designed_over_lived_picture import draw_wide
 from desireline.faces.web.rendering import paper_colour, picture_style
-from desireline.faces.web.what_is_shown import ENDINGS, OTHER, START, DesignedOverLived, LivedFlow
+from desireline.faces.web.what_is_shown import ENDINGS, OTHER, START, DesignedOverLived, LivedFlow, Passage
 from desireline.vocabulary.errors import DesirelineError
 from desireline.vocabulary.table import Table
 
@@ -51,7 +51,8 @@ def flow_table(shown: DesignedOverLived) -> Table:
     """The lived flow as rows: from, to, channel, count."""
     flow: LivedFlow = shown.flow
     order = [START, *(step.name for step in flow.steps), OTHER, *ENDINGS]
-    passages = sorted(flow.passages, key=lambda p: (order.index(p.origin), order.index(p.target), p.channel))
+    others = [Passage(after, OTHER, name, count) for after, group in flow.others.items() for name, count in group.items()]
+    passages = sorted((*flow.passages, *others), key=lambda p: (order.index(p.origin), order.index(p.target), p.channel))
     return Table(
         says=f"The lived flow of {shown.map}",
         columns={

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from desireline.faces.web.what_is_shown import ARRIVED, LEFT, OTHER, START, UNDER_WAY, LivedFlow
+from desireline.faces.web.what_is_shown import ARRIVED, LEFT, START, UNDER_WAY, LivedFlow
 
-Kind = Literal["start", "next", "skip", "arrived", "left", "under way", "to other", "from other"]
+Kind = Literal["start", "next", "skip", "arrived", "left", "under way"]
 THINNEST = 0.8
 """No passage is drawn thinner than this, so that none is cut in silence."""
 
@@ -73,13 +73,24 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
+class Detour:
+    """Touches outside the design after a step, stacked by channel in the "(other)" lane."""
+
+    after: str
+    along: float
+    length: float
+    count: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
-    """The whole flow laid out; `lane` is where the "(other)" lane lies across."""
+    """The whole flow laid out. `scale` is pixels per touch of a step; the "(other)" lane has its own."""
 
     bars: tuple[Bar, ...]
     ribbons: tuple[Ribbon, ...]
     loops: tuple[Loop, ...]
-    lane: float
+    detours: tuple[Detour, ...]
     scale: float
 
 
@@ -94,7 +105,8 @@ class Paper:
     lane: float
     thickness: float = 12.0
     reach: float = 46.0
-    turn: float = 0.3
+    lane_room: float = 30.0
+    last_detour: float = 100.0
 
 
 def lay_out(flow: LivedFlow, paper: Paper) -> Layout:
@@ -122,7 +134,26 @@ def lay_out(flow: LivedFlow, paper: Paper) -> Layout:
                 leaving[origin] += count * scale
             if target in arriving:
                 arriving[target] += count * scale
-    return Layout(tuple(bars.values()), tuple(ribbons), tuple(loops), paper.lane, scale)
+    return Layout(tuple(bars.values()), tuple(ribbons), tuple(loops), tuple(_detours(flow, bars, paper)), scale)
+
+
+def _detours(flow: LivedFlow, bars: dict[str, Bar], paper: Paper) -> list[Detour]:
+    most = max((flow.other_touches(name) for name in (START, *bars)), default=0) or 1
+    scale = paper.lane_room / most
+    found = []
+    for name in (START, *bars):
+        count = flow.other_touches(name)
+        if not count:
+            continue
+        along = bars[name].along if name in bars else paper.first_along - paper.reach
+        length = (min(paper.gap, paper.last_detour) if name == list(bars)[-1] else paper.gap) if name in bars else paper.reach
+        across, parts = paper.lane, []
+        for channel, part in flow.others[name].items():
+            size = max(THINNEST, part * scale)
+            parts.append(Part(channel, part, across, size))
+            across += size
+        found.append(Detour(name, along, length - 4, count, tuple(parts)))
+    return found
 
 
 def _bar(flow: LivedFlow, name: str, place: int, scale: float, paper: Paper) -> Bar:
@@ -154,8 +185,6 @@ def _order(names: list[str]) -> list[tuple[Kind, str, str]]:
     order += [
         ("skip", origin, target) for place, origin in enumerate(names) for target in reversed(names[place + 2 :])
     ]
-    order += [("from other", OTHER, name) for name in names]
-    order += [("to other", name, OTHER) for name in names]
     order += [("under way", name, UNDER_WAY) for name in names]
     order += [("left", name, LEFT) for name in names]
     return order
@@ -175,14 +204,10 @@ def _ribbon(
 ) -> Ribbon:
     if origin in bars:
         along, across = bars[origin].along + paper.thickness, leaving[origin]
-    elif kind == "from other":
-        along, across = bars[target].along - paper.gap * 0.34, paper.lane
     else:
         along, across = bars[target].along - paper.reach, arriving[target]
     if target in bars:
         to_along, to_across = bars[target].along, arriving[target]
-    elif kind == "to other":
-        to_along, to_across = along + paper.gap * paper.turn, paper.lane
     elif kind == "arrived":
         to_along, to_across = along + paper.reach * 1.4, across
     else:

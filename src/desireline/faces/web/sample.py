@@ -6,7 +6,6 @@ from desireline.faces.web.url_state import ScreenState, months_between
 from desireline.faces.web.what_is_shown import (
     ARRIVED,
     LEFT,
-    OTHER,
     START,
     UNDER_WAY,
     Choices,
@@ -34,15 +33,13 @@ _PROMISES = (
     ("note-that-it-is-settled", "You hear from us when it is settled.", 5, 11, 4, 2, 0.9),
 )
 _FLOW = (
-    (START, 0, 2_400), (0, 1, 2_190), (0, 0, 160), (0, OTHER, 120), (0, LEFT, 90), (1, 2, 1_020), (1, 3, 1_000),
-    (1, 1, 70), (1, OTHER, 90), (1, LEFT, 80), (2, 3, 830), (2, OTHER, 60), (2, LEFT, 110), (2, 2, 140), (2, 0, 60),
-    (3, 4, 1_720), (3, OTHER, 100), (3, LEFT, 70), (3, UNDER_WAY, 40), (4, 5, 1_560), (4, 3, 60), (4, LEFT, 150),
-    (4, UNDER_WAY, 50), (5, ARRIVED, 1_650), (OTHER, 1, 70), (OTHER, 2, 40), (OTHER, 3, 40), (OTHER, 4, 100),
-    (OTHER, 5, 90), (OTHER, LEFT, 30),
+    (START, 0, 2_400), (0, 1, 2_260), (0, 0, 160), (1, 2, 1_060), (1, 3, 1_040), (1, 1, 70), (2, 3, 890), (2, 2, 140),
+    (2, 0, 60), (3, 4, 1_820), (3, UNDER_WAY, 40), (4, 5, 1_650), (4, 3, 60), (4, UNDER_WAY, 50), (5, ARRIVED, 1_650),
 )  # fmt: skip
+_OTHERS = (120, 340, 410, 680, 890, 60)
 _SHARES = (
     (46, 31, 4, 2, 14, 3), (62, 24, 2, 8, 4, 0), (3, 64, 9, 16, 2, 6), (48, 22, 6, 0, 20, 4), (14, 4, 42, 38, 2, 0),
-    (58, 2, 4, 6, 24, 6), (12, 44, 22, 4, 14, 4),
+    (58, 2, 4, 6, 24, 6),
 )  # fmt: skip
 
 
@@ -82,7 +79,7 @@ def _sample_flow(promises: tuple[PromiseShown, ...]) -> LivedFlow:
     )
     passages: list[Passage] = []
     for origin, target, count in _balanced(_FLOW):
-        place = origin if isinstance(origin, int) else (0 if origin == START else 6)
+        place = origin if isinstance(origin, int) else 0
         passages += [
             Passage(
                 names[origin] if isinstance(origin, int) else origin,
@@ -93,13 +90,17 @@ def _sample_flow(promises: tuple[PromiseShown, ...]) -> LivedFlow:
             for channel, part in zip(CHANNELS, _parts(count, _SHARES[place]), strict=True)
             if part
         ]
-    return LivedFlow(steps, tuple(passages), CHANNELS, journeys=2_400, people=2_263)
+    others = {
+        name: dict(zip(CHANNELS, _parts(count, _SHARES[-1 - place]), strict=True))
+        for place, (name, count) in enumerate(zip(names, _OTHERS, strict=True))
+    }
+    return LivedFlow(steps, tuple(passages), CHANNELS, journeys=2_400, people=2_263, others=others)
 
 
 def _balanced(flow: tuple[tuple[int | str, int | str, int], ...]) -> list[tuple[int | str, int | str, int]]:
     """The made-up flow with what is left over at a step leaving there, so that it loses nobody."""
     rows = list(flow)
-    for place in (*range(len(_STEPS)), OTHER):
+    for place in range(len(_STEPS)):
         into = sum(count for _, target, count in rows if target == place)
         out = sum(count for origin, _, count in rows if origin == place)
         way_out = ARRIVED if place == len(_STEPS) - 1 else LEFT

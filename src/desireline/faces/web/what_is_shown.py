@@ -11,7 +11,7 @@ from desireline.faces.web.url_state import ScreenState
 from desireline.vocabulary.estimate import Estimate
 
 START, OTHER, ARRIVED, LEFT, UNDER_WAY = "(start)", "(other)", "(arrived)", "(left)", "(under way)"
-"""Where a touch comes from or leads to when it is no designed step."""
+"""Where people come from or go to when it is no designed step."""
 ENDINGS = (ARRIVED, LEFT, UNDER_WAY)
 
 State = Literal["burns", "at risk", "holds", "no limit", "not enough yet"]
@@ -66,7 +66,7 @@ class StepShown:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """How many went from one step (or `START`, `OTHER`) to the next, on which channel.
+    """How many went from one step (or `START`) to the next designed one, or ended there.
 
     The channel is that of the touch they came from; of `START`, the channel they came in on.
     """
@@ -79,16 +79,21 @@ class Passage:
 
 @dataclass(frozen=True)
 class LivedFlow:
-    """The flow people lived over the designed steps. What goes into a step comes out of it: asserted."""
+    """The flow people lived over the designed steps. What goes into a step comes out of it: asserted.
+
+    others: touches that are no designed step, by the step they followed (`START`: before the first) and
+    channel. They lie beside the passages: a passage leads to the next designed step, whatever lay between.
+    """
 
     steps: tuple[StepShown, ...]
     passages: tuple[Passage, ...]
     channels: tuple[str, ...]
     journeys: int
     people: int
+    others: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in (*(step.name for step in self.steps), OTHER):
+        for name in (step.name for step in self.steps):
             if self.into(name) != self.out_of(name):
                 raise AssertionError(f"the flow loses people at {name}: {self.into(name)} in, {self.out_of(name)} out")
         if self.out_of(START) != sum(self.into(ending) for ending in ENDINGS):
@@ -110,6 +115,11 @@ class LivedFlow:
     def out_of(self, name: str) -> int:
         """How many touches lead on from a step."""
         return sum(passage.count for passage in self.passages if passage.origin == name)
+
+    def other_touches(self, after: str | None = None) -> int:
+        """How many touches lay outside the design, after one step or in all."""
+        groups = self.others.values() if after is None else [self.others.get(after, {})]
+        return sum(sum(group.values()) for group in groups)
 
     def by_channel(self, name: str) -> dict[str, int]:
         """The touches of a step by channel, in the order of the channels."""

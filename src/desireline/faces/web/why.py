@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from desireline.faces.web.drawing import counted
 from desireline.faces.web.finding import breach_in_words
-from desireline.faces.web.what_is_shown import OTHER, LivedFlow, PromiseShown
+from desireline.faces.web.what_is_shown import LivedFlow, PromiseShown
 from desireline.vocabulary.units import moment_text
 
 
@@ -78,10 +78,10 @@ def why_flow(flow: LivedFlow, *, counted_how: str, as_of: int) -> WhySheet:
         Line("Rule", counted_how or "Each journey's touches in order; a touch that is no designed step counts as (other)."),
         Line(
             "Evidence",
-            f"{counted(flow.journeys)} journeys of {counted(flow.people)} people; {counted(flow.into(OTHER))} touches outside the design.",
+            f"{counted(flow.journeys)} journeys of {counted(flow.people)} people; {counted(flow.other_touches())} touches outside the design, after the step they follow.",
         ),
-        Line("Sums", "What goes into a step comes out of it: to a step, to (other), arrived, left, or under way. This is asserted."),
-        Line("Colour", "A band has the colour of the channel people came from. Grey bands go through (other)."),
+        Line("Sums", "What goes into a step comes out of it: to the next designed step, arrived, left, or under way. This is asserted."),
+        Line("Colour", "A band has the colour of the channel people came from."),
         Line("Grade", "A count of what happened; it claims no cause."),
         Line("As of", moment_text(as_of)),
     )
