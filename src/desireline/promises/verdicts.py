@@ -32,6 +32,7 @@ from desireline.promises.terms import (
     T_MAP,
     T_MEND,
     T_NEEDS_END,
+    T_NEVER,
     T_QUIET,
     T_SAME,
     T_THEN,
@@ -363,7 +364,7 @@ def moment_and_id(rows: Longs, place: int) -> tuple[int, int]:
 def passes_at(due: int, window: int, terms: Longs) -> int:
     """The moment at which the last part that only has to pass has passed; `NONE` when there is none."""
     passes = window if terms[T_COUNT] >= 0 else NONE
-    return passes if terms[T_THEN] else max(passes, due)
+    return max(passes, due) if terms[T_NEVER] and not terms[T_THEN] else passes
 
 
 @kernel
@@ -378,7 +379,7 @@ def kept_before(moment: int, settled: int, in_time: bool, due: int, window: int,
     if terms[T_THEN]:
         if not in_time or settled > moment:
             return False
-    elif due == NONE:
+    elif terms[T_NEVER] and due == NONE:
         return False
     return passes == NONE or passes < moment
 
@@ -388,7 +389,9 @@ def all_parts_hold(in_time: bool, due_passed: bool, window: int, terms: Longs, a
     """Whether every part of an instance without a breach holds: settled in time, windows passed, due passed."""
     if terms[T_COUNT] >= 0 and (window == NONE or window > as_of):
         return False
-    return in_time if terms[T_THEN] else due_passed
+    if terms[T_THEN]:
+        return in_time
+    return due_passed if terms[T_NEVER] else True
 
 
 def fixed(values: NDArray[Any], dtype: Any) -> NDArray[Any]:
