@@ -160,7 +160,7 @@ class _Walk:
                 spans.head,
                 spans.last,
                 spans.who,
-                *self._columns(spans, channel=False),
+                *self._columns(spans),
                 *self._anchor(spans),
                 np.empty(self.question.steps, np.int64),
                 node_of,
@@ -170,16 +170,16 @@ class _Walk:
                 end,
                 flags,
             )
-            return spans.bucket.person[flags == 1]
+            found: NDArray[np.int64] = spans.bucket.person[flags == 1]
+            return found
 
         return np.sort(np.concatenate(run(work, self.spans)))
 
-    def _columns(self, spans: Spans, *, channel: bool) -> tuple[NDArray[Any], ...]:
+    def _columns(self, spans: Spans) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int16]]:
         bucket = spans.bucket
-        columns = (bucket.column("occurred_at"), bucket.column("touchpoint"), self.labels.codes(bucket))
-        return (*columns, bucket.column("channel")) if channel else columns
+        return bucket.column("occurred_at"), bucket.column("touchpoint"), self.labels.codes(bucket)
 
-    def _anchor(self, spans: Spans) -> tuple[Any, ...]:
+    def _anchor(self, spans: Spans) -> Any:
         period = period_of(self.question.which)
         return (
             spans.keep,
@@ -194,7 +194,7 @@ class _Walk:
     def _label_counts(self, spans: Spans) -> NDArray[np.int64]:
         counts = np.zeros((self.question.steps, len(self.labels)), np.int64)
         path = np.empty(self.question.steps, np.int64)
-        flow_labels(spans.head, spans.last, *self._columns(spans, channel=False), *self._anchor(spans), path, counts)
+        flow_labels(spans.head, spans.last, *self._columns(spans), *self._anchor(spans), path, counts)
         return counts
 
     def _count(self, spans: Spans, node_of: NDArray[np.int16], width: int) -> dict[str, Any]:
@@ -233,7 +233,8 @@ class _Walk:
             spans.head,
             spans.last,
             spans.who,
-            *self._columns(spans, channel=True),
+            *self._columns(spans),
+            spans.bucket.column("channel"),
             *self._anchor(spans),
             np.empty(self.question.steps, np.int64),
             node_of,

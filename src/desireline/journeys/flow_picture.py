@@ -120,9 +120,9 @@ def _step(flow: Flow, node: FlowNode, place: tuple[float, float], scale: float, 
         y += part
     again = f" ↻{node.again:,}" if node.again else ""
     text = words(x + BAR + 4, top + 11, node.label, size=12, fill=INK, width=COLUMN - BAR - 14)
-    count = words(x + BAR + 4, top + 24, f"{node.journeys:,}{again}", size=11, fill=QUIET_INK)
+    number = words(x + BAR + 4, top + 24, f"{node.journeys:,}{again}", size=11, fill=QUIET_INK)
     return mark(
-        "".join(bars) + text + count,
+        "".join(bars) + text + number,
         title=_node_words(flow, node),
         href=address(node.column, node.label, None),
         kind="step",

@@ -194,7 +194,8 @@ def _share(reach: NDArray[np.int64], place: int, of: int) -> float | None:
 def _sentence(names: list[str], reach: NDArray[np.int64], limit: str) -> str:
     if not reach[0]:
         return f"Nobody took the first step, {names[0]}."
-    text = f"Of {int(reach[0]):,} people who came to {names[0]}, {int(reach[-1]):,} ({reach[-1] / reach[0]:.0%}) reached {names[-1]}{limit}"
+    share = f"{int(reach[-1]):,} ({reach[-1] / reach[0]:.0%})"
+    text = f"Of {int(reach[0]):,} people who came to {names[0]}, {share} reached {names[-1]}{limit}"
     lost = reach[:-1] - reach[1:]
     if len(lost) and lost.max() > 0:
         worst = int(lost.argmax())

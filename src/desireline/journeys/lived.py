@@ -32,7 +32,7 @@ def lived_flow(
     touches: MaskOf | None = None,
     quiet_ms: int | None = None,
     key: str | None = None,
-    map: str = "",
+    map_name: str = "",
     which: Which | None = None,
 ) -> LivedFlow:
     """How people really walked along the designed steps of a map; every journey and interaction is accounted for.
@@ -41,7 +41,7 @@ def lived_flow(
     lanes: the designed steps in order. A row belongs to the first step it matches; rows between that match
     none are "(other)". quiet_ms: silence after which a journey has stopped. key: see `MapRule`.
     """
-    rule = MapRule(map, begins, ends, touches, quiet_ms, key)
+    rule = MapRule(map_name, begins, ends, touches, quiet_ms, key)
     walk = _Walk(snapshot, rule, tuple(lanes), which or Which())
     made = _lived(snapshot, walk)
     _assert_sums(made)
@@ -146,7 +146,8 @@ class _Walk:
                 len(self.lanes),
                 flags,
             )
-            return spans.bucket.person[flags == 1]
+            found: NDArray[np.int64] = spans.bucket.person[flags == 1]
+            return found
 
         return np.sort(np.concatenate(run(work, self.spans)))
 
@@ -261,7 +262,7 @@ def _step(lane: Lane, place: int, total: Mapping[str, Any], channels: Sequence[s
 
 
 def _split(counts: NDArray[np.int64], channels: Sequence[str]) -> dict[str, int]:
-    return {channels[code]: int(counts[code]) for code in np.flatnonzero(counts)}
+    return {channels[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
 
 
 def _endings(counts: NDArray[np.int64]) -> dict[str, int]:

@@ -29,6 +29,7 @@ LinkTo = Callable[[str, str, str], str]
 COLUMN = 150.0
 BAR = 26.0
 BASE = 250.0
+ENDS_SHOWN = (("quiet", "fell silent", ALARM), ("ends", "reached the end", END_FILL), ("open", "under way", QUIET_INK))
 TALL = 150.0
 
 
@@ -83,14 +84,8 @@ def _below(step: LivedStep, x: float, most: int, address: LinkTo) -> str:
         if count:
             shape = rectangle(x, y - 8, max(1.5, 60 * count / most), 8, fill)
             text = words(x + 66, y, f"{count:,} {name}", size=10, fill=QUIET_INK, width=COLUMN - 70)
-            parts.append(
-                mark(
-                    shape + text,
-                    title=f"{count:,} journeys {name} after {step.step}",
-                    href=address("left", step.step, how),
-                    kind="leavers",
-                )
-            )
+            title = f"{count:,} journeys {name} after {step.step}"
+            parts.append(mark(shape + text, title=title, href=address("left", step.step, how), kind="leavers"))
             y += 14
     other = sum(step.other_after.values())
     if other:
@@ -100,22 +95,26 @@ def _below(step: LivedStep, x: float, most: int, address: LinkTo) -> str:
     return "".join(parts)
 
 
-def _link(lived: LivedFlow, link: LivedLink, places: dict[str, int], most: int, address: LinkTo) -> str:
-    begin, end = places[link.source], places[link.target]
-    thick = max(1.0, 22.0 * link.journeys / most)
+def _curve(begin: int, end: int) -> str:
+    """A small loop for the same step again, a low line forwards, a high arch backwards."""
     x0, x1 = _x(begin) + BAR, _x(end)
-    if link.repeat:
-        path = f"M{x0 - 6:.1f} {BASE - 30:.1f}c34 -34 34 34 0 24"
-        fill = ALARM
-    elif link.forward:
-        lift = 12.0 * (end - begin - 1)
-        path = f"M{x0:.1f} {BASE - 14:.1f}C{x0 + 40:.1f} {BASE - 14 - 3 * lift:.1f} {x1 - 40:.1f} {BASE - 14 - 3 * lift:.1f} {x1:.1f} {BASE - 14:.1f}"
-        fill = QUIET_INK
-    else:
-        lift = 34.0 + 20.0 * (begin - end)
-        path = f"M{_x(begin):.1f} {BASE - 40:.1f}C{_x(begin) - 20:.1f} {BASE - 40 - lift:.1f} {x1 + BAR + 20:.1f} {BASE - 40 - lift:.1f} {x1 + BAR:.1f} {BASE - 40:.1f}"
-        fill = ALARM
-    dashes = "" if link.forward and not link.repeat else ' stroke-dasharray="5 3"'
+    if begin == end:
+        return f"M{x0 - 6:.1f} {BASE - 30:.1f}c34 -34 34 34 0 24"
+    if end > begin:
+        y = BASE - 14
+        top = y - 36.0 * (end - begin - 1)
+        return f"M{x0:.1f} {y:.1f}C{x0 + 40:.1f} {top:.1f} {x1 - 40:.1f} {top:.1f} {x1:.1f} {y:.1f}"
+    y = BASE - 40
+    top = y - 34.0 - 20.0 * (begin - end)
+    left, right = _x(end) + BAR, _x(begin)
+    return f"M{right:.1f} {y:.1f}C{right - 20:.1f} {top:.1f} {left + 20:.1f} {top:.1f} {left:.1f} {y:.1f}"
+
+
+def _link(lived: LivedFlow, link: LivedLink, places: dict[str, int], most: int, address: LinkTo) -> str:
+    thick = max(1.0, 22.0 * link.journeys / most)
+    path = _curve(places[link.source], places[link.target])
+    fill = QUIET_INK if link.forward else ALARM
+    dashes = "" if link.forward else ' stroke-dasharray="5 3"'
     shape = f'<path d="{path}" fill="none" stroke="{fill}" stroke-opacity="0.5" stroke-width="{thick:.1f}"{dashes}/>'
     time = f", half within {lateness_text(int(link.median_seconds or 0))}"
     kind = "again" if link.repeat else "forward" if link.forward else "back"

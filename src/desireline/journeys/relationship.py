@@ -59,8 +59,8 @@ class Relationship:
         first, last = self.interactions[0]["occurred_at"], self.interactions[-1]["occurred_at"]
         years = lateness_text(max(0, (last - first) // 1000))
         return (
-            f"{len(self.interactions):,} interactions in {len(self.journeys):,} journeys on {len(self.channels)} channels "
-            f"over {years}, the last on {moment_text(last)[:10]}."
+            f"{len(self.interactions):,} interactions in {len(self.journeys):,} journeys on {len(self.channels)} "
+            f"channels over {years}, the last on {moment_text(last)[:10]}."
         )
 
     def table(self) -> Table:
@@ -120,9 +120,7 @@ def _place(snapshot: Snapshot, person: int) -> tuple[Bucket, int]:
         place = int(np.searchsorted(bucket.person, person))
         if place < len(bucket.person) and bucket.person[place] == person and bucket.length[place]:
             return bucket, place
-    raise DesirelineError(
-        Mistake(f"there is no person {person}.", "person", do="Find people with `desireline person`.")
-    )
+    raise DesirelineError(Mistake(f"there is no person {person}.", do="Find people with `desireline person`."))
 
 
 def _only(bucket: Bucket, place: int) -> Bucket:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from desireline.journeys.svg import INK, LINE, QUIET_INK, channel_fill, mark, picture, rectangle, words
 from desireline.vocabulary.units import moment_text
@@ -27,7 +27,7 @@ def relationship_picture(person: Relationship, *, link_to: Callable[[int], str] 
     across = WIDTH - LEFT - RIGHT
 
     def x_of(moment: int) -> float:
-        return LEFT + across * (moment - first) / span
+        return float(LEFT + across * (moment - first) / span)
 
     lines = {channel: 52 + LINE_HEIGHT * place for place, channel in enumerate(person.channels)}
     height = 52 + LINE_HEIGHT * len(lines)
@@ -67,7 +67,8 @@ def _band(person: Relationship, number: int, x_of: Callable[[int], float]) -> st
 def _marks(
     person: Relationship, lines: dict[str, float], x_of: Callable[[int], float], link_to: Callable[[int], str] | None
 ) -> str:
-    parts, together = [], {}
+    parts = []
+    together: dict[tuple[float, str], list[Mapping[str, Any]]] = {}
     crowded = len(person.interactions) > MOST_MARKS
     for each in person.interactions:
         x, channel = x_of(each["occurred_at"]), each["channel"]

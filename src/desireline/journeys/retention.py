@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desireline.journeys.spans import Period, period_of
-from desireline.journeys.svg import INK, QUIET_INK, mark, picture, rectangle, words
+from desireline.journeys.svg import INK, QUIET_INK, channel_fill, mark, picture, rectangle, words
 from desireline.storage.engines import kernel, run
 from desireline.storage.journey_store import Snapshot
 from desireline.storage.journey_store.chosen import Chosen, chosen, read_only
@@ -142,16 +142,9 @@ def retention_picture(months: list[int], counts: NDArray[np.int64], says: str) -
         for later in range(min(across, len(months) - cohort)):
             share = int(counts[cohort, later]) / int(counts[cohort, 0])
             x = 120 + size * later
-            shape = rectangle(
-                x,
-                y,
-                size - 2,
-                size - 2,
-                "var(--channel-web, #2f6fb0)",
-                extra=f' fill-opacity="{0.08 + 0.55 * share:.2f}"',
-            )
+            shade = f' fill-opacity="{0.08 + 0.55 * share:.2f}"'
+            shape = rectangle(x, y, size - 2, size - 2, channel_fill("web"), extra=shade)
             text = words(x + size / 2 - 1, y + 20, f"{share:.0%}", size=10, fill=INK, anchor="middle")
-            parts.append(
-                mark(shape + text, title=f"{head}, month {later}: {int(counts[cohort, later]):,} people, {share:.0%}")
-            )
+            title = f"{head}, month {later}: {int(counts[cohort, later]):,} people, {share:.0%}"
+            parts.append(mark(shape + text, title=title))
     return picture(130 + size * across, 40 + size * len(shown), "".join(parts), title="Who came back", says=says)

@@ -225,8 +225,8 @@ def _room(capacity: int) -> Room:
 
 
 def _spans(each: Chosen, arrays: Room, count: int, key: NDArray[np.int64]) -> Spans:
-    head, last, who, ended = (array[:count] for array in arrays)
-    return Spans(each, head, last, who, ended, key)
+    head, last, who, ended = arrays
+    return Spans(each, head[:count], last[:count], who[:count], ended[:count], key)
 
 
 def _holding(spans: Spans) -> Spans:

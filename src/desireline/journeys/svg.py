@@ -82,7 +82,8 @@ def mark(shapes: str, *, title: str, href: str = "", kind: str = "mark") -> str:
 
 def rectangle(x: float, y: float, width: float, height: float, fill: str, *, extra: str = "") -> str:
     """A filled rectangle."""
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}" fill="{fill}"{extra}/>'
+    box = f'x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}"'
+    return f'<rect {box} fill="{fill}"{extra}/>'
 
 
 def ribbon(

@@ -18,6 +18,7 @@ from desireline.vocabulary.which import Which
 
 MOST_NAMED = 400
 """Labels named at most; rarer ones are drawn together as "(other)"."""
+COUNTED = "steps between neighbours of one journey; medians are exact"
 
 
 def transitions(
@@ -173,12 +174,7 @@ def _table(
             "count": [pair[0] for pair in pairs],
             "median_seconds": [pair[3] for pair in pairs],
         },
-        counted="; ".join(
-            text
-            for text in (rule.says(), "steps between neighbours of one journey; medians are exact", which.says())
-            if text
-        )
-        + ".",
+        counted="; ".join(text for text in (rule.says(), COUNTED, which.says()) if text) + ".",
         as_of=snapshot.as_of,
         notes={"transitions": int(counts.sum())},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from desireline.journeys.labels import Labels, labels_of
 from desireline.journeys.spans import JourneyRule, Spans, cut, rule_of
-from desireline.storage.engines import kernel, run
+from desireline.journeys.variants_kernels import compare_journeys, count_hashes, hash_journeys, pack_steps, put_hashes
+from desireline.storage.engines import run
 from desireline.storage.journey_store import Snapshot
 from desireline.vocabulary.table import Table
 from desireline.vocabulary.which import Which
@@ -19,6 +21,7 @@ PARTITIONS = 16
 STEPS_PACKED = 4
 SEEDS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5)
 ARROW = " > "
+COUNTED = "same steps in the same order are one variant"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -235,9 +238,7 @@ def _answer(
 ) -> Variants:
     journeys = int(found.count.sum())
     names = tuple(_texts(labels, each) for each in sequences)
-    counted = "; ".join(
-        text for text in (rule.says(), "same steps in the same order are one variant", which.says()) if text
-    )
+    counted = "; ".join(text for text in (rule.says(), COUNTED, which.says()) if text)
     says = "No journeys began in what was asked for."
     if names:
         says = (
@@ -264,7 +265,7 @@ def _steps_table(
 ) -> Table:
     steps: dict[tuple[str, str], int] = {}
     for each, count in zip(names, counts.tolist(), strict=True):
-        for pair in zip(each, each[1:], strict=False):
+        for pair in pairwise(each):
             steps[pair] = steps.get(pair, 0) + count
     ordered = sorted(steps.items(), key=lambda item: (-item[1], item[0]))
     return Table(
@@ -277,139 +278,3 @@ def _steps_table(
         counted=counted + ".",
         as_of=snapshot.as_of,
     )
-
-
-@kernel
-def hash_journeys(
-    head: Any, last: Any, by: Any, keep: Any, key: Any, seed: Any, hashes: Any, order: Any, bounds: Any
-) -> None:
-    """Hash the steps of each journey, and order the journeys by the top bits of their hash.
-
-    Multiply and rotate per step, then the finaliser of MurmurHash3 (Appleby 2011).
-    """
-    filtered = keep.size > 0
-    keyed = key.size > 0
-    for journey in range(len(head)):
-        first = head[journey]
-        value = seed
-        for row in range(first, last[journey] + 1):
-            if filtered and keep[row] == 0:
-                continue
-            if keyed and key[first] != 0 and key[row] != key[first]:
-                continue
-            value = (value ^ np.uint64(by[row] + 2)) * np.uint64(0x9FB21C651E98DF25)
-            value ^= value >> np.uint64(29)
-        value = (value ^ (value >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-        value ^= value >> np.uint64(33)
-        hashes[journey] = value
-        bounds[np.int64(value >> np.uint64(60)) + 1] += 1
-    for partition in range(len(bounds) - 1):
-        bounds[partition + 1] += bounds[partition]
-    place = bounds.copy()
-    for journey in range(len(head)):
-        partition = np.int64(hashes[journey] >> np.uint64(60))
-        order[place[partition]] = journey
-        place[partition] += 1
-
-
-@kernel
-def count_hashes(values: Any, slots: Any, first: Any, counts: Any) -> int:
-    """Count equal values with a table of open addresses; returns how many different ones there are."""
-    bits = np.uint64(len(slots) - 1)
-    found = 0
-    for index in range(len(values)):
-        value = values[index]
-        slot = np.int64(value & bits)
-        while True:
-            group = slots[slot]
-            if group < 0:
-                slots[slot] = found
-                first[found] = index
-                counts[found] = 1
-                found += 1
-                break
-            if values[first[group]] == value:
-                counts[group] += 1
-                break
-            slot = (slot + 1) & np.int64(bits)
-    return found
-
-
-@kernel
-def put_hashes(slots: Any, keys: Any, hashes: Any) -> None:
-    """Remember under which number the variant of each hash stands."""
-    bits = np.uint64(len(slots) - 1)
-    for place in range(len(hashes)):
-        slot = np.int64(hashes[place] & bits)
-        while slots[slot] >= 0:
-            slot = (slot + 1) & np.int64(bits)
-        slots[slot] = place
-        keys[slot] = hashes[place]
-
-
-@kernel
-def pack_steps(
-    head: Any, last: Any, by: Any, keep: Any, key: Any, journeys: Any, ranks: Any, place: int
-) -> NDArray[np.int64]:
-    """Four steps of each journey from `place` on as one number that sorts as their texts do."""
-    packed = np.zeros(len(journeys), np.int64)
-    filtered = keep.size > 0
-    keyed = key.size > 0
-    for index in range(len(journeys)):
-        first = head[journeys[index]]
-        step = 0
-        value = 0
-        for row in range(first, last[journeys[index]] + 1):
-            if filtered and keep[row] == 0:
-                continue
-            if keyed and key[first] != 0 and key[row] != key[first]:
-                continue
-            if step >= place:
-                value = value * 32768 + ranks[by[row] + 1]
-            step += 1
-            if step == place + 4:
-                break
-        for _ in range(max(step, place), place + 4):
-            value = value * 32768
-        packed[index] = value
-    return packed
-
-
-@kernel
-def compare_journeys(
-    head: Any,
-    last: Any,
-    by: Any,
-    keep: Any,
-    key: Any,
-    hashes: Any,
-    slots: Any,
-    keys: Any,
-    flat: Any,
-    bounds: Any,
-    same: Any,
-) -> None:
-    """Count for each variant the journeys that have its hash and exactly its steps."""
-    filtered = keep.size > 0
-    keyed = key.size > 0
-    for journey in range(len(head)):
-        slot = np.int64(hashes[journey] & np.uint64(len(slots) - 1))
-        while slots[slot] >= 0 and keys[slot] != hashes[journey]:
-            slot = (slot + 1) & (len(slots) - 1)
-        variant = slots[slot]
-        if variant < 0:
-            continue
-        first = head[journey]
-        place = bounds[variant]
-        equal = True
-        for row in range(first, last[journey] + 1):
-            if filtered and keep[row] == 0:
-                continue
-            if keyed and key[first] != 0 and key[row] != key[first]:
-                continue
-            if place >= bounds[variant + 1] or flat[place] != by[row] + 1:
-                equal = False
-                break
-            place += 1
-        if equal and place == bounds[variant + 1]:
-            same[variant] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from desireline.journeys.flow import flow, flow_people
 from desireline.journeys.funnel import funnel
@@ -64,9 +65,9 @@ def _many() -> Snapshot:
     )
 
 
-def _first(bucket: Bucket) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    return (bucket.column("touchpoint") == 0).astype(np.uint8)
+def _first(bucket: Bucket) -> NDArray[np.uint8]:
+    return np.asarray(bucket.column("touchpoint") == 0, np.uint8)
 
 
-def _none(bucket: Bucket) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _none(bucket: Bucket) -> NDArray[np.uint8]:
     return np.zeros(len(bucket.column("touchpoint")), np.uint8)
