@@ -1,0 +1,92 @@
+"""The promise ledger: what is written when judgements change, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desireline.promises import verdicts as v
+from desireline.promises.deadlines import NONE
+from desireline.promises.judged import Judged
+from desireline.vocabulary.errors import DesirelineError, nearest
+from desireline.vocabulary.promise import BREACHES, VERDICTS
+
+CAUSES = ("new", "time passed", "late", "joined", "parted", "undone", "map changed")
+"""Why a row was added: a first judgement, or what made an earlier one change."""
+
+_COLUMNS = {
+    "promise": v.O_PROMISE,
+    "person": v.O_PERSON,
+    "journey": v.O_JOURNEY,
+    "key_hash": v.O_KEY,
+    "channel": v.O_CHANNEL,
+    "opening_id": v.O_OPENING,
+    "opened_at": v.O_OPENED,
+    "due_at": v.O_DUE,
+    "settled_at": v.O_SETTLED,
+    "verdict": v.O_VERDICT,
+    "breach": v.O_BREACH,
+    "breached_at": v.O_BREACHED,
+    "settling_id": v.O_SETTLING,
+    "breaking_id": v.O_BREAKING,
+    "made_good_at": v.O_MENDED,
+    "made_good_id": v.O_MENDING,
+    "forbidden_at": v.O_FORBIDDEN,
+    "repeated_at": v.O_REPEATED,
+    "without_consent_at": v.O_NO_CONSENT,
+    "deadline_at": v.O_DEADLINE,
+    "deadline_kind": v.O_DEADLINE_KIND,
+}
+
+
+def question(name: str) -> str:
+    """The text of one of this room's SQL questions."""
+    return files("desireline.promises").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+def judged_tables(judged: Judged) -> dict[str, Mapping[str, NDArray[Any]]]:
+    """A judgement as named tables of arrays, numbers with the texts they stand for beside them."""
+    rows = {name: np.ascontiguousarray(judged.column(place)) for name, place in _COLUMNS.items()}
+    return {
+        "judged_rows": {**rows, "lateness_seconds": judged.lateness_seconds},
+        "judged_promises": {
+            "number": np.arange(len(judged.promises)),
+            "map": _texts([version.map.name for version, _ in judged.promises]),
+            "map_version": np.array([version.number for version, _ in judged.promises], dtype=np.int64),
+            "promise": _texts([promise.name for _, promise in judged.promises]),
+            "same": _texts([promise.same for _, promise in judged.promises]),
+        },
+        "judged_verdicts": _numbered(VERDICTS, "verdict"),
+        "judged_breaches": _numbered(BREACHES, "breach"),
+        "judged_channels": _numbered(judged.channels, "channel"),
+    }
+
+
+def choice(**asked: str | int | None) -> dict[str, Any]:
+    """The values of a ledger question; refuses a verdict, breach or cause that does not exist."""
+    for name, known in (("verdict", VERDICTS), ("breach", BREACHES), ("cause", CAUSES)):
+        word = asked.get(name)
+        if word is not None and word not in known:
+            hint = nearest(str(word), known) or f"Known here: {', '.join(known)}."
+            raise DesirelineError(f"unknown {name} '{word}'. {hint}")
+    return dict(asked)
+
+
+def plain_rows(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
+    """Rows of a question as columns of plain values."""
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+def _numbered(words: Sequence[str], name: str) -> dict[str, NDArray[Any]]:
+    return {"number": np.arange(len(words)), name: _texts(words)}
+
+
+def _texts(words: Sequence[str]) -> NDArray[Any]:
+    return np.array(list(words), dtype=object)
+
+
+__all__ = ["CAUSES", "NONE", "choice", "judged_tables", "plain_rows", "question"]

@@ -1,0 +1,75 @@
+-- The judgements that differ from those in force, each with its next number and the cause of the change.
+WITH judged AS (
+    SELECT n.map, n.map_version, n.promise, r.person, r.journey, r.key_hash, c.channel, r.opening_id, r.opened_at,
+           nullif(r.due_at, $none) AS due_at, nullif(r.settled_at, $none) AS settled_at,
+           v.verdict, b.breach, nullif(r.lateness_seconds, $none) AS lateness_seconds,
+           nullif(r.settling_id, $none) AS settling_id, nullif(r.breaking_id, $none) AS breaking_id,
+           nullif(r.made_good_at, $none) AS made_good_at, nullif(r.made_good_id, $none) AS made_good_id,
+           nullif(r.breached_at, $none) AS breached_at, n.same,
+           nullif(array_to_string(list_transform(list_sort(list_filter([
+               {'moment': nullif(r.forbidden_at, $none), 'place': 1, 'kind': 'forbidden'},
+               {'moment': nullif(r.repeated_at, $none), 'place': 2, 'kind': 'repeated'},
+               {'moment': nullif(r.without_consent_at, $none), 'place': 3, 'kind': 'without_consent'},
+               {'moment': nullif(r.deadline_at, $none), 'place': 4, 'kind': d.breach}
+           ], lambda each : each.moment IS NOT NULL)), lambda each : each.kind || ' ' || each.moment), ', '), '') AS breaches
+    FROM judged_rows AS r
+    JOIN judged_promises AS n ON n.number = r.promise
+    JOIN judged_verdicts AS v ON v.number = r.verdict
+    LEFT JOIN judged_breaches AS b ON b.number = r.breach
+    LEFT JOIN judged_breaches AS d ON d.number = r.deadline_kind
+    LEFT JOIN judged_channels AS c ON c.number = r.channel
+), before AS (
+    SELECT * FROM ledger WHERE $everybody OR person IN (SELECT person FROM judged_people)
+), last_time AS (
+    SELECT max(judged_at) AS judged_at FROM ledger
+), changed AS (
+    SELECT j.*, o.number AS old_number,
+           CASE
+               WHEN o.opening_id IS NULL AND (l.judged_at IS NULL OR j.opened_at > l.judged_at) THEN 'new'
+               WHEN o.opening_id IS NULL THEN coalesce($cause, 'late')
+               WHEN o.map_version <> j.map_version THEN 'map changed'
+               WHEN o.person <> j.person THEN coalesce($cause, 'joined')
+               WHEN $cause IS NOT NULL THEN $cause
+               WHEN (j.settled_at IS DISTINCT FROM o.settled_at AND coalesce(j.settled_at, 0) <= o.judged_at)
+                   OR (j.made_good_at IS DISTINCT FROM o.made_good_at AND coalesce(j.made_good_at, 0) <= o.judged_at)
+                   OR (j.breach IS DISTINCT FROM o.breach AND coalesce(j.breached_at, 0) <= o.judged_at
+                       AND NOT (o.breach IS NOT DISTINCT FROM 'missing' AND j.breach IS NOT DISTINCT FROM 'late'))
+                   OR (o.verdict IN ('kept', 'withdrawn') AND j.verdict <> o.verdict) THEN 'late'
+               ELSE 'time passed'
+           END AS cause
+    FROM judged AS j
+    CROSS JOIN last_time AS l
+    LEFT JOIN before AS o USING (map, promise, opening_id)
+    WHERE o.opening_id IS NULL
+       OR (o.map_version, o.person, o.journey, o.due_at, o.settled_at, o.verdict, o.breach, o.breaches,
+           o.settling_id, o.breaking_id, o.made_good_at, o.made_good_id)
+          IS DISTINCT FROM
+          (j.map_version, j.person, j.journey, j.due_at, j.settled_at, j.verdict, j.breach, j.breaches,
+           j.settling_id, j.breaking_id, j.made_good_at, j.made_good_id)
+), keyed AS (
+    SELECT i.id, i.about_case, i.about_order, i.about_product, i.about_campaign, i.about_content, i.about_device,
+           i.about_session
+    FROM interactions AS i
+    WHERE i.id IN (SELECT opening_id FROM changed WHERE key_hash <> 0)
+), gone AS (
+    SELECT o.* FROM before AS o
+    ANTI JOIN judged AS j USING (map, promise, opening_id)
+    WHERE o.cause <> 'undone'
+)
+SELECT map, map_version, promise, person, journey,
+       CASE WHEN key_hash = 0 THEN NULL
+            ELSE CASE same WHEN 'case' THEN k.about_case WHEN 'order' THEN k.about_order
+                           WHEN 'product' THEN k.about_product WHEN 'campaign' THEN k.about_campaign
+                           WHEN 'content' THEN k.about_content WHEN 'device' THEN k.about_device
+                           ELSE k.about_session END END AS key,
+       channel, opening_id, opened_at, due_at, settled_at, verdict, breach, breaches, lateness_seconds,
+       settling_id, breaking_id, made_good_at, made_good_id, $as_of AS judged_at, cause,
+       coalesce(old_number, 0) + 1 AS number
+FROM changed LEFT JOIN keyed AS k ON k.id = opening_id
+UNION ALL BY NAME
+SELECT map, map_version, promise, person, journey, key, channel, opening_id, opened_at, NULL AS due_at,
+       NULL AS settled_at, 'withdrawn' AS verdict, NULL AS breach, NULL AS breaches, NULL AS lateness_seconds,
+       NULL AS settling_id, NULL AS breaking_id, NULL AS made_good_at, NULL AS made_good_id, $as_of AS judged_at,
+       'undone' AS cause, number + 1 AS number
+FROM gone
+ORDER BY map, promise, opened_at, opening_id

@@ -1,0 +1,184 @@
+"""What this room does to the project's tables: judges the journey store and writes the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from desireline.promises.calendars import Calendar
+from desireline.promises.deadlines import NONE
+from desireline.promises.judge import judge
+from desireline.promises.judged import Judged
+from desireline.promises.keep_rates import Instances
+from desireline.promises.ledger import choice, judged_tables, plain_rows, question
+from desireline.promises.maps import Map
+from desireline.promises.versions import MapVersion
+from desireline.storage.journey_store import Snapshot
+from desireline.storage.lake import Lake
+from desireline.vocabulary.errors import DesirelineError, nearest
+from desireline.vocabulary.interaction import BY_NAME, PATTERN_NAMES
+from desireline.vocabulary.promise import VERDICTS
+from desireline.vocabulary.step import Step
+from desireline.vocabulary.table import Table
+from desireline.vocabulary.tables import LEDGER
+
+MOST_LISTED = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerChange:
+    """What one judging wrote: the part's name ('' when nothing changed), its rows, and the judgement itself."""
+
+    part: str
+    rows: int
+    judged: Judged
+
+
+def judge_all(
+    lake: Lake,
+    snapshot: Snapshot,
+    maps: Iterable[Map | MapVersion],
+    calendars: Mapping[str, Calendar],
+    *,
+    as_of: int | None = None,
+    cause: str | None = None,
+) -> LedgerChange:
+    """Judge everybody and add to the ledger what differs from the judgement in force.
+
+    cause: why judgements made before may differ (`ledger.CAUSES`); found out where `None`.
+    """
+    judged = judge(snapshot, maps, as_of, calendars=calendars)
+    return _write(lake, judged, people=None, cause=cause)
+
+
+def judge_changed(
+    lake: Lake,
+    snapshot: Snapshot,
+    maps: Iterable[Map | MapVersion],
+    calendars: Mapping[str, Calendar],
+    *,
+    people: Iterable[int],
+    as_of: int | None = None,
+    cause: str | None = None,
+) -> LedgerChange:
+    """Judge some people again, at the cost of these people: those with new facts, joined, parted or undone.
+
+    people: the persons as they are now and as they were, so that what moved is found again.
+    """
+    chosen = sorted(set(people))
+    judged = judge(snapshot, maps, as_of, calendars=calendars, people=chosen)
+    return _write(lake, judged, people=chosen, cause=cause)
+
+
+def ledger_rows(
+    lake: Lake,
+    *,
+    of_map: str | None = None,
+    promise: str | None = None,
+    verdict: str | None = None,
+    breach: str | None = None,
+    person: int | None = None,
+    key: str | None = None,
+    cause: str | None = None,
+    top: int = MOST_LISTED,
+) -> Table:
+    """Promise instances in force with all their evidence, the latest breach first, at most `top` of them."""
+    asked = choice(map=of_map, promise=promise, verdict=verdict, breach=breach, person=person, key=key, cause=cause)
+    with lake.connection() as connection:
+        found = connection.execute(question("ledger_list"), {**asked, "top": top})
+        names = [each[0] for each in found.description or ()]
+        rows = found.fetchall()
+    return Table(
+        says=f"{len(rows):,} promise instances of the ledger, the latest breach first.",
+        columns=plain_rows(names, rows),
+        counted="one row per instance, the judgement in force; ids name the interactions that are its evidence",
+        notes={"cut": len(rows) == top},
+    )
+
+
+def instances_in_force(
+    lake: Lake,
+    maps: Sequence[Map] = (),
+    *,
+    of_map: str | None = None,
+    promise: str | None = None,
+    segment: str | None = None,
+) -> Instances:
+    """The instances of the ledger in force, ready for `keep_rates`.
+
+    segment: a field of the opening interaction (`product`, `topic`, ...) to group by as "segment".
+    """
+    text = question("ledger_in_force")
+    if segment is not None:
+        if segment not in PATTERN_NAMES:
+            raise DesirelineError(f"unknown field '{segment}'. {nearest(segment, PATTERN_NAMES)}".strip())
+        column = BY_NAME[segment].column
+        text = question("ledger_segment").format(column=column, instances=text)
+    with lake.connection() as connection:
+        found = connection.execute(text, {"none": NONE, "promise": promise, "map": of_map}).fetchnumpy()
+    return _instances(found, maps)
+
+
+def _instances(found: Mapping[str, Any], maps: Sequence[Map]) -> Instances:
+    names = _plain(found["map"]), _plain(found["promise"])
+    pairs = list(zip(*names, strict=True))
+    listed = {(each.name, promise.name): promise.at for each in maps for promise in each.promises}
+    promises = sorted(set(pairs) | set(listed))
+    place = {pair: code for code, pair in enumerate(promises)}
+    steps = [listed.get(pair, "") for pair in pairs]
+    grouped = {"channel": _plain(found["channel"]), "step": steps}
+    if "segment" in found:
+        grouped["segment"] = _plain(found["segment"])
+    coded = {name: _coded(words) for name, words in grouped.items()}
+    judged_at = np.asarray(found["judged_at"], dtype=np.int64)
+    return Instances(
+        promises=promises,
+        promise=np.array([place[pair] for pair in pairs], dtype=np.int64),
+        person=np.asarray(found["person"], dtype=np.int64),
+        key=np.asarray(found["key_hash"], dtype=np.int64),
+        opened_at=np.asarray(found["opened_at"], dtype=np.int64),
+        due_at=np.asarray(found["due_at"], dtype=np.int64),
+        settled_at=np.asarray(found["settled_at"], dtype=np.int64),
+        verdict=np.array([VERDICTS.index(word) for word in _plain(found["verdict"])], dtype=np.int64),
+        groups={name: codes for name, (codes, _) in coded.items()},
+        texts={name: words for name, (_, words) in coded.items()},
+        as_of=int(judged_at.max()) if len(judged_at) else None,
+    )
+
+
+def _plain(values: Any) -> list[Any]:
+    masked = np.ma.asarray(values)
+    return [
+        None if hidden else value
+        for value, hidden in zip(masked.data.tolist(), np.ma.getmaskarray(masked), strict=True)
+    ]
+
+
+def _coded(words: Sequence[Any]) -> tuple[Any, list[str]]:
+    texts = sorted({str(word) for word in words if word not in (None, "")})
+    code = {text: number for number, text in enumerate(texts)}
+    return np.array([code.get(str(word), -1) for word in words], dtype=np.int64), texts
+
+
+def _write(lake: Lake, judged: Judged, *, people: Sequence[int] | None, cause: str | None) -> LedgerChange:
+    choice(cause=cause)
+    values = {"none": NONE, "everybody": people is None, "cause": cause, "as_of": judged.as_of}
+    tables: dict[str, Any] = dict(judged_tables(judged))
+    tables["judged_people"] = {"person": np.array(people or (), dtype=np.int64)}
+    part = f"{len(lake.parts(LEDGER.name)) + 1:06d}"
+    with lake.connection() as connection:
+        for name, columns in tables.items():
+            connection.register(name, columns)
+        changed = connection.sql(question("ledger_change"), params=values)
+        rows = lake.write_part(LEDGER.name, part, changed, connection)
+    if rows == 0:
+        lake.remove_part(LEDGER.name, part)
+        return LedgerChange("", 0, judged)
+    return LedgerChange(part, rows, judged)
+
+
+STEPS = (Step("judge", ("journey_store", "interactions"), (LEDGER.name,), judge_all),)
+"""The steps of this room, for `project.flow`."""
