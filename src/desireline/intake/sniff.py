@@ -56,7 +56,6 @@ class Sniffed:
     zipped: bool
     newline: str
     doubts: tuple[str, ...] = ()
-    preamble: str = ""
 
 
 def sniff(path: Path, given: Reading) -> Sniffed:
@@ -74,12 +73,19 @@ def sniff(path: Path, given: Reading) -> Sniffed:
     head = _decode(raw, encoding)
     if kind is None:
         kind = "jsonl" if head.lstrip("\ufeff \t\r\n")[:1] in ("{", "[") else "csv"
-    newline = "\r\n" if "\r\n" in head else "\n" if "\n" in head or "\r" not in head else "\r"
     reading = replace(given, format=kind, encoding=encoding)
     if kind == "csv":
         reading, more = _csv(head, reading)
         doubts = (*doubts, *more)
-    return Sniffed(reading, head, zipped, newline, doubts)
+    return Sniffed(reading, head, zipped, _newline(head), doubts)
+
+
+def _newline(head: str) -> str:
+    """The line end of a text, or "mixed" when there are several kinds."""
+    both = head.count("\r\n")
+    kinds = [("\r\n", both), ("\n", head.count("\n") - both), ("\r", head.count("\r") - both)]
+    found = [end for end, count in kinds if count]
+    return found[0] if len(found) == 1 else "mixed" if found else "\n"
 
 
 def _unfit(path: Path, what: str, do: str) -> DesirelineError:
@@ -133,8 +139,9 @@ def _encoding(raw: bytes) -> tuple[str, tuple[str, ...]]:
         even = sample[0::2].count(0)
         return ("utf-16-be" if even > zeros // 2 else "utf-16-le"), ("it looks like UTF-16 without a mark",)
     lines = raw.splitlines(keepends=True)
-    bad = sum(not _is_utf8(line) for line in (lines[:-1] or lines))
-    if not bad or (bad * 20 <= len(lines) and any(_is_utf8(line) and not line.isascii() for line in lines)):
+    whole = lines[:-1] if len(raw) >= HEAD_BYTES and len(lines) > 1 else lines
+    bad = sum(not _is_utf8(line) for line in whole)
+    if not bad or sum(_is_utf8(line) and not line.isascii() for line in whole) >= bad:
         return "utf-8", ()
     name = _guess_encoding(raw)
     return name, (f"it is not UTF-8; read as {name}",)

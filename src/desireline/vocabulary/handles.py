@@ -47,7 +47,7 @@ KEEPS_TRUNK_ZERO = ("39", "378")
 FEWEST_PHONE_DIGITS = 5
 MOST_PHONE_DIGITS = 15
 _EXTENSION = re.compile(r"(?:ext|x|#|;).*$", re.ASCII)
-_ADDRESS = re.compile(r"^[^@\s<>]+@[^@\s<>]+$")
+_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+", re.ASCII)
 
 
 def rank(kind: str) -> int:
@@ -101,7 +101,7 @@ def _email(text: str) -> str | None:
     if "<" in text:
         text = text.rpartition("<")[2].partition(">")[0]
     text = _small(text.strip(WHITE)).removeprefix("mailto:")
-    return text if _ADDRESS.match(text) else None
+    return text if _ADDRESS.fullmatch(text) else None
 
 
 def _phone(text: str, country_code: str) -> str | None:

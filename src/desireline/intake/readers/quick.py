@@ -49,6 +49,8 @@ def load_quickly(
     if refused is None:
         return None
     good = _good(connection, table)
+    if not _adds_up(connection, path, table, columns, rows=good + len(refused), above=skip):
+        return None
     if refused:
         _number(connection, table, [item.row for item in refused], total=good + len(refused))
     return good + len(refused), refused
@@ -97,8 +99,31 @@ def _refused(row: int, raw: bytes, kinds: Sequence[str], *, cells: int, width: i
 
 
 def _good(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return int(found[0]) if found else 0
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+
+
+def _adds_up(
+    connection: duckdb.DuckDBPyConnection, path: Path, table: str, columns: Sequence[str], *, rows: int, above: int
+) -> bool:
+    """Whether every line of the file became part of a row: nothing is lost in silence."""
+    lines, empty = _lines_of(path)
+    if lines - above == rows:
+        return True
+    breaks = " + ".join(f"coalesce(length({name}) - length(replace({name}, chr(10), '')), 0)" for name in columns)
+    inside = int(connection.execute(f"SELECT coalesce(sum({breaks}), 0) FROM {table}").fetchall()[0][0])
+    return rows <= lines - above - inside <= rows + empty
+
+
+def _lines_of(path: Path) -> tuple[int, int]:
+    """The lines of a file, and how many of them are empty."""
+    lines, empty, last = 0, 0, b"\n"
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 24):
+            lines += chunk.count(b"\n")
+            seam = last[-2:] + chunk
+            empty += seam.count(b"\n\n") + seam.count(b"\n\r\n")
+            last = chunk
+    return lines + (last[-1:] != b"\n"), empty
 
 
 def _number(connection: duckdb.DuckDBPyConnection, table: str, refused: Sequence[int], *, total: int) -> None:

@@ -1,0 +1,239 @@
+"""The intake at work: the one file of this room that touches the lake and the state store."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import duckdb
+
+from desireline.intake.making import Made, check_columns, make, reasons_counted, rows_as_refused
+from desireline.intake.readers import RefusedRow, Rows, read_rows
+from desireline.intake.recipe_file import write_recipe
+from desireline.intake.recipes import Recipe
+from desireline.intake.refusals import Stage, quarantine_entries
+from desireline.intake.repeats import drop_known, drop_repeats_within, number_equal_rows
+from desireline.intake.report import ImportReport
+from desireline.intake.rows_to_interactions import Setting
+from desireline.intake.sniff import sniff
+from desireline.storage.import_book import ImportBook
+from desireline.storage.lake import Lake
+from desireline.storage.state import State
+from desireline.vocabulary.errors import DesirelineError, Mistake, WorkFailed
+from desireline.vocabulary.interaction import BY_COLUMN
+from desireline.vocabulary.step import Step
+from desireline.vocabulary.table import Table
+
+Progress = Callable[[float, str], None]
+INTERACTIONS = "interactions"
+
+
+def silent(_fraction: float, _text: str) -> None:
+    """Progress that nobody watches."""
+
+
+def import_file(
+    *,
+    lake: Lake,
+    state: State,
+    path: Path,
+    recipe: Recipe,
+    import_id: str,
+    received_at: int,
+    project_zone: str = "UTC",
+    currency: str = "EUR",
+    progress: Progress = silent,
+) -> ImportReport:
+    """Take a file in: every row becomes interactions or lies in quarantine with its reason.
+
+    Whole or not at all: after a crash either nothing of it is to be seen or `recover` completes it.
+    `import_id` names the import (letters, digits, `.`, `_`, `-`); `received_at` is milliseconds UTC.
+    Raises `DesirelineError` when the file is no export or does not fit the recipe.
+    """
+    began = perf_counter()
+    book = ImportBook(state)
+    recover(lake=lake, state=state)
+    if book.imports(import_id=import_id):
+        raise DesirelineError(Mistake(f"there is an import '{import_id}' already."))
+    progress(0.0, "looking at the file")
+    sniffed = sniff(path, recipe.reading)
+    recipe = replace(recipe, reading=sniffed.reading)
+    setting = Setting(import_id, path.name, received_at, project_zone, currency, recipe.reading.decimal or ".")
+    with working(lake) as (connection, folder):
+        progress(0.05, "reading")
+        rows = read_rows(connection, path, sniffed, folder=folder)
+        check_columns(recipe, rows, file=path.name)
+        notes = (*sniffed.doubts, *rows.notes)
+        return _take_in(lake, book, connection, rows, recipe, setting, progress, notes=notes, began=began)
+
+
+@contextmanager
+def working(lake: Lake) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A connection to the lake and a folder for temporary files, both gone afterwards."""
+    temporary = lake.folder.parent / "temporary"
+    temporary.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=temporary) as folder:
+        connection = lake.connection()
+        connection.execute("SET TimeZone = 'UTC'")
+        try:
+            yield connection, Path(folder)
+        except duckdb.Error as error:
+            raise WorkFailed(Mistake(str(error).splitlines()[0], do="Nothing was imported.")) from error
+        finally:
+            connection.close()
+
+
+def _take_in(
+    lake: Lake,
+    book: ImportBook,
+    connection: duckdb.DuckDBPyConnection,
+    rows: Rows,
+    recipe: Recipe,
+    setting: Setting,
+    progress: Progress,
+    *,
+    notes: tuple[str, ...],
+    began: float,
+) -> ImportReport:
+    progress(0.35, "making interactions")
+    made = make(connection, rows, recipe, setting)
+    progress(0.7, "looking for repeats")
+    known, conflicts = _without_repeats(connection, rows, recipe)
+    progress(0.8, "writing")
+    refused = (*rows.refused, *made.refused)
+    report = _report(connection, rows, made, recipe, setting, known=known, conflicts=len(conflicts), notes=notes)
+    stages = [("reading", row) for row in rows.refused] + [("meaning", row) for row in made.refused]
+    entries = quarantine_entries(
+        [*stages, *(("conflict", row) for row in conflicts)],  # type: ignore[list-item]
+        source=recipe.source,
+        file=setting.file,
+        import_id=setting.import_id,
+        at=setting.received_at,
+    )
+    new = book.begin(_entry(report, recipe, rows, len(refused), setting.received_at), entries)
+    if report.made:
+        lake.write_part(INTERACTIONS, setting.import_id, f"SELECT {', '.join(BY_COLUMN)} FROM made", connection)
+    book.finish(setting.import_id)
+    progress(1.0, "done")
+    return replace(report, newly_refused=new, seconds=perf_counter() - began)
+
+
+def _without_repeats(
+    connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe
+) -> tuple[int, tuple[RefusedRow, ...]]:
+    number_equal_rows(connection, source=recipe.source)
+    within = drop_repeats_within(connection)
+    before = drop_known(connection, source=recipe.source)
+    reasons = {row: "the key is known with another content: in this file" for row in within.conflicts}
+    reasons.update({row: "the key is known with another content: imported before" for row in before.conflicts})
+    return within.known + before.known, rows_as_refused(connection, rows, reasons)
+
+
+def _report(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Rows,
+    made: Made,
+    recipe: Recipe,
+    setting: Setting,
+    *,
+    known: int,
+    conflicts: int,
+    notes: tuple[str, ...],
+) -> ImportReport:
+    sql = "SELECT count(*), min(occurred_at), max(occurred_at), count(*) FILTER (occurred_at > $now) FROM made"
+    count, first, last, later = connection.execute(sql, {"now": setting.received_at}).fetchall()[0]
+    if later:
+        notes = (*notes, f"{later:,} interactions lie later than this import itself: check the dates.")
+    return ImportReport(
+        import_id=setting.import_id,
+        file=setting.file,
+        source=recipe.source,
+        recipe=recipe.name,
+        rows_read=rows.count,
+        made=count,
+        already_known=known,
+        conflicts=conflicts,
+        left_out=made.left_out,
+        refused=reasons_counted((*rows.refused, *made.refused)),
+        notes=notes,
+        first_at=first,
+        last_at=last,
+    )
+
+
+def _entry(report: ImportReport, recipe: Recipe, rows: Rows, refused: int, received_at: int) -> dict[str, Any]:
+    return {
+        "import_id": report.import_id,
+        "source": report.source,
+        "file": report.file,
+        "recipe": write_recipe(recipe),
+        "columns": json.dumps(rows.columns),
+        "received_at": received_at,
+        "rows_read": report.rows_read,
+        "made": report.made,
+        "known": report.already_known,
+        "conflicts": report.conflicts,
+        "left_out": report.left_out,
+        "refused": refused,
+        "first_at": report.first_at,
+        "last_at": report.last_at,
+    }
+
+
+def recover(*, lake: Lake, state: State) -> tuple[str, ...]:
+    """Complete or take back imports that a crash interrupted; says which were taken back."""
+    book = ImportBook(state)
+    back = []
+    for entry in book.imports(status="writing"):
+        name = entry["import_id"]
+        if lake.path(INTERACTIONS, name).exists() or not entry["made"]:
+            book.finish(name)
+        else:
+            book.forget(name)
+            back.append(name)
+    return tuple(back)
+
+
+def preview(
+    path: Path, recipe: Recipe, *, rows: int = 20, received_at: int = 0, project_zone: str = "UTC", currency: str = "EUR"
+) -> Table:
+    """The first interactions a file would make, without taking anything in."""
+    sniffed = sniff(path, recipe.reading)
+    recipe = replace(recipe, reading=sniffed.reading)
+    setting = Setting("preview", path.name, received_at, project_zone, currency, recipe.reading.decimal or ".")
+    with tempfile.TemporaryDirectory() as folder, working(Lake(Path(folder) / "lake")) as (connection, temporary):
+        found = read_rows(connection, path, sniffed, folder=temporary)
+        check_columns(recipe, found, file=path.name)
+        made = make(connection, found, recipe, setting)
+        columns = ", ".join(column for column in BY_COLUMN if column not in ("id", "import_id", "received_at", "handle"))
+        result = connection.execute(f"SELECT {columns} FROM made ORDER BY row, position LIMIT {int(rows)}")
+        names = [item[0] for item in result.description or []]
+        values = result.fetchall()
+        total = int(connection.execute("SELECT count(*) FROM made").fetchall()[0][0])
+    refused = (*found.refused, *made.refused)
+    return Table(
+        says=f"{found.count:,} rows would make {total:,} interactions; {len(refused):,} would be refused.",
+        columns={name: [row[place] for row in values] for place, name in enumerate(names)},
+        notes={"rows": found.count, "made": total, "left_out": made.left_out, "refused": reasons_counted(refused)},
+    )
+
+
+def undo_import(*, lake: Lake, state: State, import_id: str) -> int:
+    """Take an import back as if it had never been; says how many interactions went."""
+    book = ImportBook(state)
+    if not book.imports(import_id=import_id, status="done"):
+        raise DesirelineError(Mistake(f"there is no import '{import_id}'.", do="`imports` lists them."))
+    part = lake.path(INTERACTIONS, import_id)
+    count = lake.rows(INTERACTIONS, import_id) if part.exists() else 0
+    book.undo(import_id)
+    lake.remove_part(INTERACTIONS, import_id)
+    return count
+
+
+STEP = Step("intake", reads=(), writes=(INTERACTIONS,), run=import_file)
