@@ -13,15 +13,20 @@ TEMPORARY = ".writing"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path to write to; when the block ends well it takes the place of `path` at once."""
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """A temporary path to write to; when the block ends well it takes the place of `path` at once.
+
+    Not `durable`, it survives the end of the process but perhaps not a power cut.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
     try:
         yield temporary
-        sync_file(temporary)
+        if durable:
+            sync_file(temporary)
         temporary.replace(path)
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -31,6 +31,7 @@ class Lake:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        self._engine: duckdb.DuckDBPyConnection | None = None
 
     def parts(self, table: str) -> tuple[str, ...]:
         """The names of a table's parts, in order of name."""
@@ -49,7 +50,6 @@ class Lake:
         for table in TABLES.values():
             self._make_view(connection, table)
         connection.execute(f"CREATE VIEW ledger AS {files(__package__).joinpath('ledger.sql').read_text()}")
-        connection.execute("COMMENT ON VIEW ledger IS 'The judgement in force of every promise instance.'")
         return connection
 
     def sql(self, text: str, limit: int = 1_000, seconds: float = 30.0) -> Table:
@@ -59,6 +59,7 @@ class Lake:
         takes longer than `seconds` is stopped. Errors name the nearest column or table.
         """
         connection = self.connection()
+        _describe(connection)
         try:
             paths = [str(self.path(table, part)) for table in TABLES for part in self.parts(table)]
             return answer(connection, text, paths=paths, limit=limit, seconds=seconds)
@@ -110,6 +111,12 @@ class Lake:
         sync_folder(path.parent)
         return True
 
+    def bare_connection(self) -> duckdb.DuckDBPyConnection:
+        """A connection without views, quick to make: all of them share one engine. Make only temporary things in it."""
+        if self._engine is None:
+            self._engine = duckdb.connect(config=_settings(self.folder))
+        return self._engine.cursor()
+
     def rows(self, table: str, part: str) -> int:
         """How many rows a part holds, read from its footer."""
         return _rows(self.path(table, part))
@@ -122,11 +129,6 @@ class Lake:
             columns = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in table.columns.items())
             select = f"SELECT {columns} WHERE false"
         connection.execute(f'CREATE VIEW "{table.name}" AS {select}')
-        connection.execute(f'COMMENT ON VIEW "{table.name}" IS {_quoted(table.says)}')
-        if table is INTERACTIONS:
-            for name in table.columns:
-                says = _quoted(BY_COLUMN[name].says)
-                connection.execute(f'COMMENT ON COLUMN "{table.name}"."{name}" IS {says}')
 
 
 def _settings(folder: Path) -> dict[str, Any]:
@@ -138,6 +140,17 @@ def _settings(folder: Path) -> dict[str, Any]:
         "temp_directory": str(folder.parent / "temporary"),
         "preserve_insertion_order": True,
     }
+
+
+def _describe(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say in DuckDB's own comments what each table and each field of an interaction holds."""
+    comments = [f'COMMENT ON VIEW "{table.name}" IS {_quoted(table.says)}' for table in TABLES.values()]
+    comments.append("COMMENT ON VIEW ledger IS 'The judgement in force of every promise instance.'")
+    comments += [
+        f'COMMENT ON COLUMN "{INTERACTIONS.name}"."{name}" IS {_quoted(BY_COLUMN[name].says)}'
+        for name in INTERACTIONS.columns
+    ]
+    connection.execute(";".join(comments))
 
 
 def _table(name: str) -> SharedTable:

@@ -32,9 +32,10 @@ class LakeReader:
     """Reads some parts of the lake's interactions, with the dictionaries of the store."""
 
     def __init__(self, lake: Lake, parts: Sequence[str], dictionaries: dict[str, Dictionary]) -> None:
-        self._connection = lake.connection()
+        self._lake, self._connection = lake, lake.bare_connection()
         self._paths = [str(lake.path(INTERACTIONS.name, part)) for part in parts]
-        self.part_rows = [lake.rows(INTERACTIONS.name, part) for part in parts]
+        self.part_rows = self._counts()
+        self._never_empty: set[str] = set()
         self._dictionaries = dictionaries
         self._codes: dict[str, NDArray[Any]] = {}
 
@@ -52,11 +53,12 @@ class LakeReader:
         if not self._paths:
             return []
         found = self._connection.execute(
-            "SELECT path_in_schema, bool_or(stats_null_count IS NULL OR stats_null_count < num_values) "
-            "FROM parquet_metadata($paths) GROUP BY 1",
+            "SELECT path_in_schema, bool_or(stats_null_count IS NULL OR stats_null_count < num_values), "
+            "bool_and(stats_null_count = 0) FROM parquet_metadata($paths) GROUP BY 1",
             {"paths": self._paths},
         ).fetchall()
-        filled = {name for name, any_value in found if any_value}
+        filled = {name for name, any_value, _ in found if any_value}
+        self._never_empty = {name for name, _, every_value in found if every_value}
         return [field.name for field in stored_fields() if field.column in filled]
 
     def learn(self, columns: Sequence[Column]) -> None:
@@ -71,8 +73,8 @@ class LakeReader:
             texts = [str(word) for word in found]
             codes = self._dictionaries.setdefault(each.name, Dictionary(each)).codes_of(texts)
             self._codes[each.name] = np.array([-1, *codes], dtype=each.dtype)
-            if texts:
-                self._connection.execute(f"CREATE TYPE word_{number} AS ENUM ({words} ORDER BY 1)")
+            if texts and not self._constant(each):
+                self._connection.execute(f"CREATE TEMPORARY TYPE word_{number} AS ENUM ({words} ORDER BY 1)")
 
     def chunks(self, columns: Sequence[Column], first_number: int) -> Iterator[Arrays]:
         """The rows of every part in order, a few million at a time, one array per column.
@@ -100,10 +102,19 @@ class LakeReader:
 
     def identities(self) -> Identities:
         """The lake's own table of handles that belong to somebody else's name."""
-        found = self._connection.execute(
-            "SELECT handle, person FROM handles WHERE handle IS NOT NULL AND person IS NOT NULL AND handle <> person"
-        ).fetchnumpy()
+        with self._lake.connection() as connection:
+            found = connection.execute("SELECT handle, person FROM handles WHERE handle <> person").fetchnumpy()
         return Identities.of(found["handle"], found["person"])
+
+    def _counts(self) -> list[int]:
+        query = "SELECT num_rows FROM parquet_file_metadata($path)"
+        found = [self._connection.execute(query, {"path": path}).fetchall() for path in self._paths]
+        return [int(rows[0][0]) for rows in found]
+
+    def _constant(self, each: Column) -> bool:
+        """Whether every row of these parts says the same, as most parts do about their source."""
+        field = BY_NAME.get(each.name)
+        return len(self._codes[each.name]) == 2 and field is not None and field.column in self._never_empty
 
     def _all(self) -> str:
         paths = ", ".join("'" + path.replace("'", "''") + "'" for path in self._paths)
@@ -113,6 +124,8 @@ class LakeReader:
         source, name = _source(each), each.name.replace('"', '""')
         if each.coded:
             known = len(self._codes.get(each.name, ())) > 1
+            if self._constant(each):
+                return f'0::INTEGER AS "{name}"'
             code = f"coalesce(enum_code({source}::word_{number})::INTEGER, -1)" if known else "-1"
             return f'{code}::INTEGER AS "{name}"'
         if each.kind == "number":

@@ -58,10 +58,10 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest in force; none where no store was built yet."""
+    """The manifest in force; none where no store was built yet, or a power cut tore it."""
     try:
         raw = json.loads((folder / NAME).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
     if raw.get("format") != FORMAT:
         raise WorkFailed(
@@ -71,6 +71,6 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Put a manifest in force, in one step."""
-    with replacing(folder / NAME) as temporary:
+    """Put a manifest in force, in one step; one that says all is on disk is itself on disk afterwards."""
+    with replacing(folder / NAME, durable=not manifest.boot) as temporary:
         temporary.write_text(json.dumps(asdict(manifest)))

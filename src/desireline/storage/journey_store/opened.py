@@ -22,17 +22,14 @@ from desireline.vocabulary.interaction import BY_NAME
 class OpenedStore:
     """A version of the store as its manifest describes it; never changes once opened."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, before: OpenedStore | None = None) -> None:
         self.manifest = manifest
         self.files = Files(folder / f"generation-{manifest.generation}")
         self.columns = {each.name: each for each in manifest.columns()}
-        self.directories = [
-            self.files.read_directory(number, version) for number, version in enumerate(manifest.directories)
-        ]
-        self.dictionaries = {
-            name: Dictionary(self.columns[name], read_words(self.files.words(name), count))
-            for name, count in manifest.words.items()
-        }
+        if before is not None and before.manifest.generation != manifest.generation:
+            before = None
+        self.directories = [self._directory(number, before) for number in range(len(manifest.directories))]
+        self.dictionaries = {name: self._dictionary(name, before) for name in manifest.words}
 
     def identities(self) -> Identities:
         """The handles that belong to another's name, as the store was last told."""
@@ -69,7 +66,7 @@ class OpenedStore:
         """What kernels read."""
         names = frozenset(name for name in self.columns if name != ORIGIN)
         buckets = [self._bucket(number) for number in range(len(self.directories))]
-        words = {name: tuple(each.words) for name, each in self.dictionaries.items()}
+        words = {name: tuple(each.words[: self.manifest.words[name]]) for name, each in self.dictionaries.items()}
         return Snapshot(tuple(buckets[:-1]), buckets[-1], self.manifest.as_of, names, words)
 
     def _bucket(self, number: int) -> Bucket:
@@ -80,6 +77,20 @@ class OpenedStore:
                 directory = Directory(*(np.array([value], np.int64) for value in (NOBODY, 0, 0, 0)))
         read = _reader(self.files, number % len(self.directories), self.columns, rows)
         return Bucket(number, directory.person, directory.start, directory.length, read)
+
+    def _directory(self, number: int, before: OpenedStore | None) -> Directory:
+        version = self.manifest.directories[number]
+        if before is not None and before.manifest.directories[number] == version:
+            return before.directories[number]
+        return self.files.read_directory(number, version)
+
+    def _dictionary(self, name: str, before: OpenedStore | None) -> Dictionary:
+        count = self.manifest.words[name]
+        if before is not None and before.columns.get(name) == self.columns[name] and name in before.dictionaries:
+            known = before.dictionaries[name]
+            if len(known.words) == count:
+                return known
+        return Dictionary(self.columns[name], read_words(self.files.words(name), count))
 
     def _identities(self, version: int) -> Identities:
         values = read_array(self.files.identities(version), np.dtype(np.int64), None).reshape(2, -1)

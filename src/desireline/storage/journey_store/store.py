@@ -167,7 +167,7 @@ class JourneyStore:
 
     def _commit(self, manifest: Manifest) -> None:
         boot = boot_name()
-        opened = OpenedStore(self.folder, replace(manifest, boot=boot))
+        opened = OpenedStore(self.folder, replace(manifest, boot=boot), self._opened)
         if not boot:
             opened.files.sync()
         write_manifest(self.folder, opened.manifest)
@@ -186,7 +186,7 @@ class JourneyStore:
             return None
         held = self._opened
         if held is None or held.manifest != manifest:
-            self._opened = OpenedStore(self.folder, manifest)
+            self._opened = OpenedStore(self.folder, manifest, held)
         return self._opened
 
     @contextmanager
