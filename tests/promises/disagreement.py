@@ -12,6 +12,7 @@ Row = dict[str, Any]
 Judge = Callable[[Case], list[Row]]
 
 FIELDS = (
+    "map",
     "promise",
     "opening_id",
     "opened_at",
@@ -31,7 +32,7 @@ FIELDS = (
 def differences(case: Case, plain: Judge, real: Judge) -> list[tuple[Row | None, Row | None]]:
     """The rows in which two judges differ, each as (plain, real); None where one has no such row."""
     mine, theirs = (
-        {(row["promise"], row["opening_id"]): {name: row[name] for name in FIELDS} for row in judge(case)}
+        {(row["map"], row["promise"], row["opening_id"]): {name: row[name] for name in FIELDS} for row in judge(case)}
         for judge in (plain, real)
     )
     both = sorted(mine.keys() | theirs.keys())
@@ -110,7 +111,9 @@ def story(case: Case, plain: Judge, real: Judge) -> str:
         if mine is None or theirs is None:
             lines.append(f"only {'real' if mine is None else 'plain'}: {mine or theirs}")
         else:
-            lines.append(f"{mine['promise']} opened by {mine['opening_id']} at +{mine['opened_at'] - first} ms:")
+            lines.append(
+                f"{mine['map']}/{mine['promise']} opened by {mine['opening_id']} at +{mine['opened_at'] - first} ms:"
+            )
             lines += [
                 f"    {word}: {mine[word]} plain, {theirs[word]} real" for word in FIELDS if mine[word] != theirs[word]
             ]

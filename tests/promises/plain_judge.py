@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promises.plain_calendar import after, elapsed
-from promises.plain_patterns import Interaction, Pattern, matches, nearly
+from promises.plain_patterns import Interaction, Pattern, is_meant, matches, nearly
 
 BREACH_ORDER = ("forbidden", "repeated", "without_consent", "wrong_channel", "wrong_hands", "late", "missing")
 HANDS = ("hands", "role", "power")
@@ -59,8 +59,8 @@ def version_in_force(versions: list[tuple[int, dict[str, Any]]], moment: int) ->
 
 def opens(promise: dict[str, Any], in_force: dict[str, Any], interaction: Interaction) -> bool:
     """ "Every interaction that matches `when` opens its own instance"; `for` must hold for it as well."""
-    wanted = [promise["when"], in_force.get("for", "everyone"), promise.get("for", "everyone")]
-    return all(pattern == "everyone" or matches(pattern, interaction) for pattern in wanted)
+    meant = [one.get("for", "everyone") for one in (in_force, promise)]
+    return matches(promise["when"], interaction) and all(is_meant(pattern, interaction) for pattern in meant)
 
 
 # ---------------------------------------------------------------------------------------------- one instance
@@ -332,7 +332,8 @@ def named_by(in_force: dict[str, Any]) -> Iterator[Pattern]:
             yield in_force[word]
     for phase in in_force.get("phases", []):
         for step in phase.get("steps", []):
-            yield {name: step[name] for name in ("touchpoint", "channel") if name in step}
+            if "touchpoint" in step:
+                yield {name: step[name] for name in ("touchpoint", "channel") if name in step}
     for promise in in_force["promises"]:
         for word in ("when", "then", "never", "unless"):
             if word in promise:

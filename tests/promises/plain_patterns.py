@@ -37,6 +37,13 @@ def matches(pattern: Pattern, interaction: Interaction) -> bool:
     )
 
 
+def is_meant(pattern: Pattern | str, interaction: Interaction) -> bool:
+    """Whether `for` means this opening: everyone, or a pattern, which narrows `when` and skips nothing itself."""
+    return pattern == "everyone" or any(
+        all(holds(condition, interaction) for condition in conditions) for conditions in alternatives(dict(pattern))
+    )
+
+
 def is_skipped(conditions: list[Condition], interaction: Interaction) -> bool:
     """ "Patterns that name neither touchpoint nor direction skip `internal` and `peer`"."""
     names = {name for name, _ in conditions}

@@ -63,7 +63,7 @@ QUIETS = ("10 minutes", "2 hours", "2 days", "10 days")
 
 @dataclass(frozen=True)
 class Case:
-    """Several logs judged by the same map versions at the same moment. No two logs share a person."""
+    """Several logs judged by the same versions of maps at the same moment. No two logs share a person."""
 
     versions: tuple[tuple[int, dict[str, Any]], ...]
     logs: tuple[tuple[dict[str, Any], ...], ...]
@@ -81,7 +81,7 @@ class Case:
 
 
 def random_case(seed: int, logs: int) -> Case:
-    """One random map (often in several versions), with as many random logs as asked for."""
+    """A random map, often in several versions and sometimes beside another, with as many random logs as asked for."""
     random = Random(seed)
     base = random.choice(BASES_MS)
     newest = random_map(random)
@@ -95,6 +95,8 @@ def random_case(seed: int, logs: int) -> Case:
         valid_from = random.choice(anchors)
         if valid_from > versions[-1][0]:
             versions.append((valid_from, random_map(random)))
+    if random.random() < 0.15:
+        versions.append((0, random_map(random) | {"map": "other"}))
     patterns = [pattern for _, version in versions for pattern in patterns_of(version)]
     made = tuple(random_log(random, number, anchors, durations, calendar, patterns) for number in range(logs))
     return Case(tuple(versions), made, random_as_of(random, anchors, made))
@@ -119,8 +121,10 @@ def random_moment(random: Random, anchors: list[int], durations: list[str], cale
     chosen = random.random()
     if chosen < 0.35:
         return anchor
-    if chosen < 0.85 and durations:
+    if chosen < 0.9 and durations:
         anchor = after(random.choice(durations), anchor, calendar)
+        if random.random() < 0.25:
+            anchor = after(durations[0], anchor, calendar)  # of a map with a quiet time, the end of lateness
         return anchor + random.choice((0, 0, 0, 0, -1, 1, 1_500))
     return anchor + random.choice((-3_600_000, 60_000, 1_000, 7_200_000, DAY_MS, -DAY_MS))
 
@@ -134,7 +138,7 @@ def random_log(
     patterns: list[dict[str, Any]],
 ) -> tuple[dict[str, Any], ...]:
     """Up to fourteen interactions of one to three people, and of nobody."""
-    people = [number * 8 + 1 + one for one in range(random.randint(1, 3))]
+    people = [number * 8 + 1 + one for one in range(random.choice((1, 1, 2, 3)))]
     known = random.sample(anchors, k=min(len(anchors), random.randint(1, 4)))
     ids = random.sample(range(1, 60), k=14)
     interactions = []
@@ -181,6 +185,7 @@ def fit(random: Random, one: dict[str, Any], pattern: dict[str, Any]) -> None:
     left_out = random.choice(sorted(conditions)) if len(conditions) > 1 and random.random() < 0.25 else None
     for name, wanted in conditions.items():
         values = (True, False) if name in FLAGS else TEXTS.get(name) or NUMBERS[name]
+        values = (wanted,) if isinstance(wanted, str) and ".*" not in wanted else values
         if wanted == {"exists": False}:
             values = (None,)
         fitting = [value for value in values if holds((name, wanted), {name: value, "properties": {name[11:]: value}})]
@@ -208,6 +213,8 @@ def patterns_of(made: dict[str, Any]) -> list[dict[str, Any]]:
         ]
         found += [promise["at_most"]["of"]] * 2 if "at_most" in promise else []
         found += [promise["if_broken"]["then"]] if "if_broken" in promise else []
+        if "consent" in promise:
+            found += [{"touchpoint": word, "consent": "offers"} for word in ("consent.given", "consent.withdrawn")]
     return found
 
 
@@ -232,9 +239,11 @@ def random_map(random: Random) -> dict[str, Any]:
 
 
 def random_steps(random: Random) -> list[dict[str, Any]]:
-    steps: list[dict[str, Any]] = [{"step": "first", "touchpoint": random.choice(("card.blocked", "ad.seen"))}]
+    steps: list[dict[str, Any]] = [{"step": "first"}]
+    if random.random() < 0.8:
+        steps[0]["touchpoint"] = random.choice(("card.blocked", "ad.seen", "help.*", ["ad.seen", "consent.*"]))
     if random.random() < 0.5:
-        steps[0]["channel"] = random.choice(TEXTS["channel"])
+        steps[0]["channel"] = random.choice(("sms", "phone", ["email", "sms"]))
     return steps
 
 
@@ -306,7 +315,7 @@ def flat_pattern(random: Random, *, for_answer: bool = False) -> dict[str, Any]:
     if random.random() < 0.75:
         pattern["touchpoint"] = random_condition(random, "touchpoint")
     if for_answer:  # channels and hands, so that an answer can fail only there
-        pattern |= random_conditions(random, ("channel", "hands", "role", "power"), random.choice((0, 1, 1, 2)))
+        pattern |= random_conditions(random, ("channel", "hands", "role", "power"), random.choice((0, 1, 2, 2)))
     others = ("channel", "direction", "asks", "answers", "topic", "case", "hands", "score", "value", "consent")
     others += ("properties.amount", "properties.tier", "order")
     fewest = 0 if pattern else 1

@@ -1,0 +1,54 @@
+"""The real judge agrees with the plain one on random small logs with every kind of promise.
+
+`DESIRELINE_AGREEMENT=100000` compares that many logs instead of the usual two thousand, and
+`DESIRELINE_AGREEMENT_SEED` begins at another seed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import Any
+
+from desireline.vocabulary.promise import BREACHES, VERDICTS
+from promises.both_judges import plain, real
+from promises.disagreement import differences, smallest, story
+from promises.random_logs import Case, random_case
+
+COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+LOGS = int(os.environ.get("DESIRELINE_AGREEMENT", "2000" if COMPILED else "400"))
+FIRST_SEED = int(os.environ.get("DESIRELINE_AGREEMENT_SEED", "0"))
+LOGS_OF_A_CASE = 10
+
+
+def test_the_judges_agree_on_random_logs() -> None:
+    compared = 0
+    for seed in range(FIRST_SEED, FIRST_SEED + LOGS // LOGS_OF_A_CASE):
+        case = random_case(seed, LOGS_OF_A_CASE)
+        if differences(case, plain, real):
+            raise AssertionError(f"seed {seed}\n{story(smallest(case, plain, real), plain, real)}")
+        compared += len(case.logs)
+    assert compared == LOGS // LOGS_OF_A_CASE * LOGS_OF_A_CASE
+
+
+def test_the_random_logs_hold_every_verdict_and_every_kind_of_breach() -> None:
+    rows = [row for seed in range(200) for row in plain(random_case(seed, LOGS_OF_A_CASE))]
+    assert set(VERDICTS) <= Counter(row["verdict"] for row in rows).keys()
+    assert set(BREACHES) <= Counter(row["breach"] for row in rows).keys()
+    assert any(row["made_good_id"] for row in rows)
+    assert any(len(row["breaches"]) > 2 for row in rows)
+    assert any(row["lateness_seconds"] and row["breach"] == "wrong_channel" for row in rows)
+
+
+def test_a_judge_that_forgives_lateness_is_caught_and_the_log_made_small() -> None:
+    def forgiving(case: Case) -> list[dict[str, Any]]:
+        return [row | {"verdict": "kept"} if row["breach"] == "late" else row for row in plain(case)]
+
+    case = next(one for one in map(late_case, range(100)) if differences(one, plain, forgiving))
+    small = smallest(case, plain, forgiving)
+    assert len(small.interactions) == 2
+    assert "verdict: broken plain, kept real" in story(small, plain, forgiving)
+
+
+def late_case(seed: int) -> Case:
+    return random_case(seed, LOGS_OF_A_CASE)
