@@ -114,7 +114,7 @@ class LakeReader:
     def _constant(self, each: Column) -> bool:
         """Whether every row of these parts says the same, as most parts do about their source."""
         field = BY_NAME.get(each.name)
-        return len(self._codes[each.name]) == 2 and field is not None and field.column in self._never_empty
+        return len(self._codes.get(each.name, ())) == 2 and field is not None and field.column in self._never_empty
 
     def _all(self) -> str:
         paths = ", ".join("'" + path.replace("'", "''") + "'" for path in self._paths)
