@@ -1,0 +1,81 @@
+"""The project at one moment, as pages read it; anything remembered belongs to one such moment."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import Any, TypeVar
+
+import duckdb
+import numpy as np
+
+from desireline.promises import Map
+from desireline.storage.journey_store import Snapshot
+
+MOST_KEPT = 256
+"""So many answers are kept in memory; the one not asked for the longest goes first."""
+_TABLES = ("interactions", "handles", "links", "ledger_rows")
+Kept = TypeVar("Kept")
+
+
+class Now:
+    """One state of the project: its journey store, its maps, its lake, and the answers found so far.
+
+    Many threads may ask at once; an answer is found by one of them and kept for all.
+    """
+
+    def __init__(self, project: Any) -> None:
+        self.stamp = stamp_of(project)
+        self.snapshot: Snapshot = project.snapshot()
+        self.maps: tuple[Map, ...] = tuple(project.maps())
+        self._connection: duckdb.DuckDBPyConnection = project.lake.connection()
+        self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def once(self, key: tuple[Any, ...], find: Callable[[], Kept]) -> Kept:
+        """The answer kept under a key, or found now and kept."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                found: Kept = self._kept[key]
+                return found
+        made = find()
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return made
+
+    def arrays(self, question: str, values: Mapping[str, Any] | None = None, **words: str) -> dict[str, Any]:
+        """The answer to one of this folder's SQL questions as arrays; `words` name columns of our own registry."""
+        found = self._asked(question, values, words).fetchnumpy()
+        return {name: column.filled(np.nan) if np.ma.isMaskedArray(column) else column for name, column in found.items()}
+
+    def rows(self, question: str, values: Mapping[str, Any] | None = None, **words: str) -> list[dict[str, Any]]:
+        """The answer to one of this folder's SQL questions as rows."""
+        answer = self._asked(question, values, words)
+        names = [column[0] for column in answer.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+    def _asked(self, question: str, values: Mapping[str, Any] | None, words: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+        text = _question(question)
+        for name, word in words.items():
+            text = text.replace(f"{{{name}}}", '"' + word.replace('"', '""') + '"')
+        return self._connection.cursor().execute(text, dict(values) if values else None)
+
+
+def stamp_of(project: Any) -> tuple[Any, ...]:
+    """Changes whenever anything that pages show has changed: parts of the lake, or a map."""
+    parts: list[tuple[str, int]] = []
+    for table in _TABLES:
+        folder = project.lake.folder / table
+        if folder.is_dir():
+            parts += [(f"{table}/{path.name}", path.stat().st_mtime_ns) for path in sorted(folder.iterdir()) if path.suffix == ".parquet"]
+    maps = sorted((project.folder / "maps").glob("*.y*ml")) if (project.folder / "maps").is_dir() else []
+    return (*parts, *((path.name, path.stat().st_mtime_ns) for path in maps))
+
+
+def _question(name: str) -> str:
+    return files("desireline.faces.web").joinpath(f"{name}.sql").read_text(encoding="utf-8")
