@@ -1,7 +1,8 @@
 """How fast handles become persons: `python bench/people.py [pairs]` (10 million unless said otherwise).
 
 Four and a half handles a person on average, a heavy tail of cookies, and two poisons: a kiosk cookie
-seen with 100,000 people and an address of the company seen with as many. Prints the full build, and adding one hundredth of it.
+seen with 100,000 people and an address of the company seen with as many.
+Prints the full build, and adding one hundredth of it.
 """
 
 from __future__ import annotations
@@ -69,10 +70,10 @@ def main(pairs: int) -> None:
         directory = build(handles, before)
         seconds, grown = timed(lambda directory=directory: grow(directory, nobody, day))
         times.append(seconds)
-    afresh, again = resolution(build(handles, links)), resolution(grown.directory)  # type: ignore[attr-defined]
+    afresh, again = resolution(build(handles, links)), resolution(grown.directory)
     assert np.array_equal(afresh.person, again.person), "adding must end as building afresh"
     added = statistics.median(times)
-    print(f"{len(links.seen):,} pairs, {len(handles.handle):,} handles, {afresh.persons:,} persons; numpy {np.__version__}")
+    print(f"{len(links.seen):,} pairs, {len(handles.handle):,} handles, {afresh.persons:,} persons")
     print(f"first call of the kernels {cold:.1f} s (cached afterwards)")
     print(f"build {full:.2f} s (reach 2.0 at 10 M); adding 1 % {added:.3f} s = {100 * added / full:.1f} % (reach 5 %)")
 

@@ -1,1 +1,21 @@
-"""."""
+"""Who is who: handles seen together become persons, and people are found by any of their handles."""
+
+from desireline.people.find import Found
+from desireline.people.join_and_part import changes
+from desireline.people.resolve import Changes, Handles, Links, Resolution, resolve, warm
+from desireline.people.run import RESOLVE_PEOPLE, Updated, find, update
+
+__all__ = [
+    "RESOLVE_PEOPLE",
+    "Changes",
+    "Found",
+    "Handles",
+    "Links",
+    "Resolution",
+    "Updated",
+    "changes",
+    "find",
+    "resolve",
+    "update",
+    "warm",
+]

@@ -117,7 +117,13 @@ def fill_table(table: Ints, handle: Ints, count: int) -> None:
 @kernel
 def add_handles(directory: Directory, handle: Ints, rank: Marks, known_value: NDArray[np.bool_]) -> None:
     """Handles not known yet, each a person of its own until a link says otherwise."""
-    table, handles, ranks, why, person = directory.table, directory.handle, directory.rank, directory.why, directory.person
+    table, handles, ranks, why, person = (
+        directory.table,
+        directory.handle,
+        directory.rank,
+        directory.why,
+        directory.person,
+    )
     parent, ring, size, least = directory.parent, directory.ring, directory.size, directory.least
     head = directory.head
     place = directory.held[0]
@@ -176,8 +182,8 @@ def find_link(head: Places, ends: Places, a: int, b: int) -> int:
     of_a, of_b = head[a], head[b]
     while of_a != NONE and of_b != NONE:
         if ends[of_a, 0] == b:
-            return of_a // 2
+            return int(of_a // 2)
         if ends[of_b, 0] == a:
-            return of_b // 2
+            return int(of_b // 2)
         of_a, of_b = ends[of_a, 1], ends[of_b, 1]
     return NONE

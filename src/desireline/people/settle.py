@@ -87,7 +87,7 @@ def judge_strong(directory: Directory, places: Places) -> Marks:
 @kernel
 def joins(rank: Marks, why: Marks, a: int, b: int) -> bool:
     """Whether a link in force joins its two handles: both strong, neither shared."""
-    return rank[a] < FIRST_WEAK_RANK and rank[b] < FIRST_WEAK_RANK and why[a] == UNSHARED and why[b] == UNSHARED
+    return bool(rank[a] < FIRST_WEAK_RANK and rank[b] < FIRST_WEAK_RANK and why[a] == UNSHARED and why[b] == UNSHARED)
 
 
 @kernel
@@ -112,7 +112,7 @@ def most_seen(company: Ints, count: int) -> int:
         more = company[1, i] - company[1, best]
         if more > 0 or (more == 0 and company[0, i] < company[0, best]):
             best = i
-    return company[0, best]
+    return int(company[0, best])
 
 
 @kernel
@@ -122,7 +122,7 @@ def has_strong(table: Ints, rank: Marks, person: int) -> bool:
     slot = person & mask
     while table[2 * slot] != person or table[2 * slot + 1] == EMPTY:
         slot = (slot + 1) & mask
-    return rank[table[2 * slot + 1] - 1] < FIRST_WEAK_RANK
+    return bool(rank[table[2 * slot + 1] - 1] < FIRST_WEAK_RANK)
 
 
 @kernel

@@ -41,7 +41,15 @@ LINKS = SharedTable(
     "links",
     "Two handles seen together on one interaction: the evidence people are joined by.",
     "people",
-    {"handle_a": "BIGINT", "handle_b": "BIGINT", "seen": "BIGINT", "first_id": "BIGINT", "evidence": "VARCHAR"},
+    {
+        "handle_a": "BIGINT",
+        "handle_b": "BIGINT",
+        "seen": "BIGINT",
+        "first_id": "BIGINT",
+        "evidence": "VARCHAR",
+        "since": "BIGINT",
+        "withdrawn": "BIGINT",
+    },
 )
 JOURNEYS = SharedTable(
     "journeys",
