@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from desireline.journeys.flow_kernels import CONTAINS, ENDS, STARTS, flow_counts, flow_labels, flow_people_of
+from desireline.journeys.flow_kernels import (
+    CONTAINS,
+    ENDS,
+    STARTS,
+    flow_counts,
+    flow_gaps,
+    flow_labels,
+    flow_people_of,
+    walk_paths,
+)
 from desireline.journeys.flow_values import Flow, FlowLink, FlowNode, FlowQuestion
 from desireline.journeys.labels import (
     BEGIN,
@@ -96,8 +106,19 @@ def flow_people(
     return walk.people(node_of, place=place, node=names[column].index(label), following=following, end=end)
 
 
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """The paths of one bucket: rows, lengths, whether they go on, and the journeys they are part of."""
+
+    spans: Spans
+    rows: NDArray[np.int32]
+    lengths: NDArray[np.int8]
+    beyond: NDArray[np.int8]
+    journeys: NDArray[np.int32]
+
+
 class _Walk:
-    """One flow question bound to a snapshot: the journeys and everything a path is made of."""
+    """One flow question bound to a snapshot: every path that is drawn."""
 
     def __init__(self, snapshot: Snapshot, question: FlowQuestion) -> None:
         _refuse(question)
@@ -106,13 +127,17 @@ class _Walk:
         self.labels: Labels = labels_of(snapshot, question.by)
         self.starts: Flags = touchpoint_flags(snapshot, question.start, "start")
         self.stops: Flags = touchpoint_flags(snapshot, question.ends, "ends")
-        self.spans = cut(snapshot, question.journeys, question.which, period=ALWAYS)
+        self.paths = run(self._walked, cut(snapshot, question.journeys, question.which, period=ALWAYS))
+
+    @property
+    def backwards(self) -> bool:
+        """Whether paths are walked from their last step to their first."""
+        return self.question.anchor == "ends"
 
     def nodes(self) -> tuple[NDArray[np.int16], tuple[tuple[str, ...], ...]]:
         """The node of each label in each column, and the nodes' names in the order they are drawn."""
-        size = (self.question.steps, len(self.labels))
-        counts = np.zeros(size, np.int64)
-        for part in run(self._label_counts, self.spans):
+        counts = np.zeros((self.question.steps, len(self.labels)), np.int64)
+        for part in run(self._label_counts, self.paths):
             counts += part
         names = []
         for column in range(self.question.steps):
@@ -121,11 +146,6 @@ class _Walk:
             names.append((*(self.labels.names[label] for label in found[: self.question.top]), *rest))
         drawn = tuple(names if not self.backwards else names[::-1])
         return self.table_of(drawn), drawn
-
-    @property
-    def backwards(self) -> bool:
-        """Whether paths are walked from their last step to their first."""
-        return self.question.anchor == "ends"
 
     def table_of(self, names: tuple[tuple[str, ...], ...]) -> NDArray[np.int16]:
         """The node of each label in each column, in walking order; labels without a name are "(other)"."""
@@ -138,15 +158,20 @@ class _Walk:
 
     def counts(self, node_of: NDArray[np.int16], names: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
         """Everything the flow is drawn from, and the exact median time of every link."""
-        width = max(1, max(map(len, names)))
-        parts = run(lambda spans: self._count(spans, node_of, width), self.spans)
+        width = max(1, *map(len, names))
+        parts = run(lambda paths: self._counted(paths, node_of, width), self.paths)
         total = {name: np.sum([part[name] for part in parts], axis=0) for name in parts[0]}
-        shape = total["links"].shape
         flat = [np.ascontiguousarray(part["links"][:, :, :width]).reshape(-1) for part in parts]
         places, bounds = offsets_of(flat)
-        gaps = np.empty(max(1, int(bounds[-1])), np.int64)
-        run(lambda pair: self._fill(pair[0], node_of, width, pair[1], gaps), list(zip(self.spans, places, strict=True)))
-        total["medians"] = medians_of(gaps, bounds).reshape(shape[0], width, width)
+        gaps = np.empty(int(bounds[-1]), np.int64)
+
+        def fill(pair: tuple[_Paths, NDArray[np.int64]]) -> None:
+            bucket, at = pair[0].spans.bucket, pair[1].reshape(-1, width, width)
+            moments, by = bucket.column("occurred_at"), self.labels.codes(bucket)
+            flow_gaps(pair[0].rows, pair[0].lengths, moments, by, node_of, at, gaps)
+
+        run(fill, list(zip(self.paths, places, strict=True)))
+        total["medians"] = medians_of(gaps, bounds).reshape(-1, width, width)
         return total
 
     def people(
@@ -154,15 +179,16 @@ class _Walk:
     ) -> NDArray[np.int64]:
         """The ids of everybody with a path through a node."""
 
-        def work(spans: Spans) -> NDArray[np.int64]:
-            flags = np.zeros(len(spans.bucket.person), np.uint8)
+        def work(paths: _Paths) -> NDArray[np.int64]:
+            bucket = paths.spans.bucket
+            flags = np.zeros(len(bucket.person), np.uint8)
             flow_people_of(
-                spans.head,
-                spans.last,
-                spans.who,
-                *self._columns(spans),
-                *self._anchor(spans),
-                np.empty(self.question.steps, np.int64),
+                paths.rows,
+                paths.lengths,
+                paths.beyond,
+                paths.journeys,
+                paths.spans.who,
+                self.labels.codes(bucket),
                 node_of,
                 place,
                 node,
@@ -170,18 +196,21 @@ class _Walk:
                 end,
                 flags,
             )
-            found: NDArray[np.int64] = spans.bucket.person[flags == 1]
+            found: NDArray[np.int64] = bucket.person[flags == 1]
             return found
 
-        return np.sort(np.concatenate(run(work, self.spans)))
+        return np.sort(np.concatenate(run(work, self.paths)))
 
-    def _columns(self, spans: Spans) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int16]]:
-        bucket = spans.bucket
-        return bucket.column("occurred_at"), bucket.column("touchpoint"), self.labels.codes(bucket)
-
-    def _anchor(self, spans: Spans) -> Any:
-        period = period_of(self.question.which)
-        return (
+    def _walked(self, spans: Spans) -> _Paths:
+        count, period, bucket = len(spans), period_of(self.question.which), spans.bucket
+        rows = np.empty((count, self.question.steps), np.int32)
+        lengths, beyond = np.empty(count, np.int8), np.empty(count, np.int8)
+        journeys = np.empty(count, np.int32)
+        found = walk_paths(
+            spans.head,
+            spans.last,
+            bucket.column("occurred_at"),
+            bucket.column("touchpoint"),
             spans.keep,
             spans.key,
             self.starts,
@@ -189,64 +218,42 @@ class _Walk:
             period.from_ms,
             period.until_ms,
             ANCHORS[self.question.anchor],
+            rows,
+            lengths,
+            beyond,
+            journeys,
         )
+        return _Paths(spans, rows[:found], lengths[:found], beyond[:found], journeys[:found])
 
-    def _label_counts(self, spans: Spans) -> NDArray[np.int64]:
+    def _label_counts(self, paths: _Paths) -> NDArray[np.int64]:
         counts = np.zeros((self.question.steps, len(self.labels)), np.int64)
-        path = np.empty(self.question.steps, np.int64)
-        flow_labels(spans.head, spans.last, *self._columns(spans), *self._anchor(spans), path, counts)
+        flow_labels(paths.rows, paths.lengths, self.labels.codes(paths.spans.bucket), counts)
         return counts
 
-    def _count(self, spans: Spans, node_of: NDArray[np.int16], width: int) -> dict[str, Any]:
-        made = self._arrays(width)
-        found = self._run(spans, node_of, made, np.zeros((1, 1, 1), np.int64), np.empty(0, np.int64))
-        made["starts"], made["persons"] = (np.int64(value) for value in found)
-        del made["seen"]
-        return made
-
-    def _fill(
-        self, spans: Spans, node_of: NDArray[np.int16], width: int, places: NDArray[np.int64], gaps: NDArray[np.int64]
-    ) -> None:
-        at = places.reshape(self.question.steps, width, width).copy()
-        self._run(spans, node_of, self._arrays(width), at, gaps)
-
-    def _arrays(self, width: int) -> dict[str, Any]:
+    def _counted(self, paths: _Paths, node_of: NDArray[np.int16], width: int) -> dict[str, Any]:
         steps, channels = self.question.steps, len(self.snapshot.words("channel")) + 1
-        return {
-            "seen": np.full((steps, width), -1, np.int64),
+        bucket = paths.spans.bucket
+        made: dict[str, Any] = {
             "people": np.zeros((steps, width), np.int64),
             "channels": np.zeros((steps, width, channels), np.int64),
             "again": np.zeros((steps, width), np.int64),
             "beyond": np.zeros((steps, width), np.int64),
             "links": np.zeros((steps, width, width + 1), np.int64),
         }
-
-    def _run(
-        self,
-        spans: Spans,
-        node_of: NDArray[np.int16],
-        made: dict[str, Any],
-        places: NDArray[np.int64],
-        gaps: NDArray[np.int64],
-    ) -> tuple[int, int]:
-        return flow_counts(
-            spans.head,
-            spans.last,
-            spans.who,
-            *self._columns(spans),
-            spans.bucket.column("channel"),
-            *self._anchor(spans),
-            np.empty(self.question.steps, np.int64),
+        persons = flow_counts(
+            paths.rows,
+            paths.lengths,
+            paths.beyond,
+            paths.journeys,
+            paths.spans.who,
+            self.labels.codes(bucket),
+            bucket.column("channel"),
             node_of,
-            made["seen"],
-            made["people"],
-            made["channels"],
-            made["again"],
-            made["beyond"],
-            made["links"],
-            places,
-            gaps,
+            np.full((steps, width), -1, np.int64),
+            *made.values(),
         )
+        made["starts"], made["persons"] = np.int64(len(paths.lengths)), np.int64(persons)
+        return made
 
 
 def _flow(

@@ -33,14 +33,14 @@ def hash_journeys(
         value = (value ^ (value >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
         value ^= value >> np.uint64(33)
         hashes[journey] = value
-        bounds[int(value >> np.uint64(60)) + 1] += 1
+        bounds[np.int64(value >> np.uint64(60)) + 1] += 1
     for partition in range(len(bounds) - 1):
         bounds[partition + 1] += bounds[partition]
     place = bounds.copy()
     for journey in range(len(head)):
-        partition = int(hashes[journey] >> np.uint64(60))
-        order[place[partition]] = journey
-        place[partition] += 1
+        top: Any = np.int64(hashes[journey] >> np.uint64(60))
+        order[place[top]] = journey
+        place[top] += 1
 
 
 @kernel
@@ -50,7 +50,7 @@ def count_hashes(values: Any, slots: Any, first: Any, counts: Any) -> int:
     found = 0
     for index in range(len(values)):
         value = values[index]
-        slot = int(value & bits)
+        slot: Any = np.int64(value & bits)
         while True:
             group = slots[slot]
             if group < 0:
@@ -62,7 +62,7 @@ def count_hashes(values: Any, slots: Any, first: Any, counts: Any) -> int:
             if values[first[group]] == value:
                 counts[group] += 1
                 break
-            slot = (slot + 1) & int(bits)
+            slot = (slot + 1) & np.int64(bits)
     return found
 
 
@@ -71,9 +71,9 @@ def put_hashes(slots: Any, keys: Any, hashes: Any) -> None:
     """Remember under which number the variant of each hash stands."""
     bits = np.uint64(len(slots) - 1)
     for place in range(len(hashes)):
-        slot = int(hashes[place] & bits)
+        slot: Any = np.int64(hashes[place] & bits)
         while slots[slot] >= 0:
-            slot = (slot + 1) & int(bits)
+            slot = (slot + 1) & np.int64(bits)
         slots[slot] = place
         keys[slot] = hashes[place]
 
@@ -124,7 +124,7 @@ def compare_journeys(
     filtered = keep.size > 0
     keyed = key.size > 0
     for journey in range(len(head)):
-        slot = int(hashes[journey] & np.uint64(len(slots) - 1))
+        slot: Any = np.int64(hashes[journey] & np.uint64(len(slots) - 1))
         while slots[slot] >= 0 and keys[slot] != hashes[journey]:
             slot = (slot + 1) & (len(slots) - 1)
         variant = slots[slot]
