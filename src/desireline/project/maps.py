@@ -12,6 +12,7 @@ from desireline.project.file import ProjectFile
 from desireline.promises import Calendar, Map, MapVersion, Promise, in_order, load_map, load_maps, read_calendars
 from desireline.storage.versions import SavedVersion, Versions
 from desireline.vocabulary.errors import DesirelineError, nearest
+from desireline.vocabulary.table import Table
 from desireline.vocabulary.units import moment_text
 
 CALENDARS = "calendars"
@@ -35,6 +36,16 @@ class MapSet:
         raise DesirelineError(
             f"there is no map '{name}'. {nearest(name, names) or 'Maps: ' + (', '.join(names) or 'none yet.')}"
         )
+
+    def table(self) -> Table:
+        """The maps as a list."""
+        rows = [each.as_dict() for each in self.maps]
+        columns: dict[str, list[Any]] = {
+            name: [row[name] for row in rows] for name in ("map", "says", "owner", "file", "steps")
+        }
+        columns["promises"] = [", ".join(row["promises"]) for row in rows]
+        columns["warnings"] = ["; ".join(row["warnings"]) for row in rows]
+        return Table(says=f"{len(rows)} maps.", columns=columns, notes={"maps": list(self.notes)})
 
     def promise(self, name: str) -> tuple[Map, Promise]:
         """A promise by its name, with its map; a clear error when there is none."""

@@ -31,21 +31,23 @@ def sql(
     json: AsJson = False,
 ) -> None:
     """Ask the lake in SQL; nothing can be changed by it."""
-    show(open_project(project).sql(question, rows=rows, seconds=seconds), as_json=json)
+    show(open_project(project).lake.sql(question, limit=rows, seconds=seconds), as_json=json)
 
 
 def digest(project: ProjectFolder = None, json: AsJson = False) -> None:
     """Print the canonical content digest of the journey store."""
-    value = open_project(project).store_digest()
+    value = open_project(project).store.digest()
     show_record({"digest": value}, as_json=json, lines=[value])
 
 
 def rebuild(project: ProjectFolder = None, json: AsJson = False) -> None:
     """Build people, journey store, journeys and ledger anew from the interactions."""
+    from desireline.project import rebuild as build_anew
+
     opened = open_project(project)
     with progress(quiet=json) as told:
-        opened.rebuild(told)
-    value = opened.store_digest()
+        build_anew(opened, progress=told)
+    value = opened.store.digest()
     show_record({"digest": value}, as_json=json, lines=[f"Built anew. Digest of the store: {value}"])
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from desireline.faces.cli.options import AsJson, ProjectFolder, open_project
-from desireline.faces.cli.output import progress, say, show, show_record
+from desireline.faces.cli.output import say, show, show_record
 
 
 def judge(
@@ -19,10 +20,10 @@ def judge(
     json: AsJson = False,
 ) -> None:
     """Judge every promise and print its keep-rate, with interval and count."""
-    opened = open_project(project)
-    with progress(quiet=json) as told:
-        found = opened.judge(as_of=as_of, progress=told)
+    found = open_project(project).ledger.judge(as_of=as_of)
     show(found, as_json=json)
+    for note in found.notes["maps"]:
+        sys.stderr.write(f"{note}\n")
 
 
 def check(
@@ -30,7 +31,7 @@ def check(
     json: AsJson = False,
 ) -> None:
     """Fail (exit 1) when a promise has no evidence or is shown to be kept less often than it must be."""
-    findings = open_project(project).check()
+    findings = open_project(project).ledger.check()
     lines = [str(finding) for finding in findings] or ["Every promise has evidence and is kept as often as it must be."]
     show_record({"findings": [finding.as_dict() for finding in findings]}, as_json=json, lines=lines)
     if findings:
@@ -49,7 +50,7 @@ def ledger(
     json: AsJson = False,
 ) -> None:
     """The ledger: every instance of every promise, with its verdict and evidence."""
-    found = open_project(project).ledger(
+    found = open_project(project).ledger.rows(
         promise=promise, verdict=verdict, breach=breach, of_map=of_map, person=person, top=top
     )
     if csv:
@@ -65,7 +66,7 @@ def draft(
     project: ProjectFolder = None,
 ) -> None:
     """Draft a first map from the journeys people lived."""
-    text = open_project(project).draft(start=start, name=name)
+    text = open_project(project).ledger.draft(start=start, name=name)
     if to is None:
         say(text.rstrip())
     else:
@@ -80,7 +81,7 @@ def maps(
     json: AsJson = False,
 ) -> None:
     """The maps of the project; every mistake in them is told at once."""
-    show(open_project(project).map_list(), as_json=json)
+    show(open_project(project).map_set().table(), as_json=json)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -13,14 +13,21 @@ Top = Annotated[int, typer.Option("--top", min=1, help="So many rows; the rest i
 Gap = Annotated[str | None, typer.Option("--gap", help="A journey ends after so long a silence: '30 days'.")]
 
 
+def standalone(picture: str) -> str:
+    """A picture as a file of its own."""
+    from desireline.journeys import standalone as alone
+
+    return alone(picture)
+
+
 def flow(
     start: Annotated[str | None, typer.Argument(help="Touchpoint to start from; card.* for several.")] = None,
     steps: Annotated[int, typer.Option("--steps", min=2, max=12, help="Columns of the flow.")] = 6,
     top: Top = 8,
     by: Annotated[str, typer.Option("--by", help="touchpoint or channel.")] = "touchpoint",
     anchor: Annotated[
-        str, typer.Option("--anchor", help="Journeys that 'starts', 'contains' or 'ends' with START.")
-    ] = "contains",
+        str, typer.Option("--anchor", help="Paths from where journeys 'starts', 'contains' or 'ends' with START.")
+    ] = "starts",
     picture: Annotated[bool, typer.Option("--svg", help="Print the picture as SVG.")] = False,
     gap: Gap = None,
     since: Since = None,
@@ -33,15 +40,14 @@ def flow(
 ) -> None:
     """Where people went from a step: every path, leavers and (other) included."""
     which = {"since": since, "until": until, "channels": channel, "segment": segment, "broken": broken, "gap": gap}
-    found = open_project(project).flow(start, steps=steps, top=top, by=by, anchor=anchor, **which)
+    found = open_project(project).questions.flow(start, steps=steps, top=top, by=by, anchor=anchor, **which)
     if picture:
-        say(found.picture)
+        say(standalone(found._repr_svg_()))
     else:
-        show(found, as_json=json)
+        show(found.table(), as_json=json)
 
 
 def transitions(
-    top: Top = 40,
     gap: Gap = None,
     since: Since = None,
     until: Until = None,
@@ -53,7 +59,7 @@ def transitions(
 ) -> None:
     """From which step to which, how often, and the median time between."""
     which = {"since": since, "until": until, "channels": channel, "segment": segment, "broken": broken, "gap": gap}
-    show(open_project(project).transitions(top=top, **which), as_json=json)
+    show(open_project(project).questions.transitions(**which), as_json=json)
 
 
 def variants(
@@ -69,7 +75,7 @@ def variants(
 ) -> None:
     """The most frequent whole journeys, step by step."""
     which = {"since": since, "until": until, "channels": channel, "segment": segment, "broken": broken, "gap": gap}
-    show(open_project(project).variants(top=top, **which), as_json=json)
+    show(open_project(project).questions.variants(top=top, **which).table, as_json=json)
 
 
 def funnel(
@@ -87,7 +93,7 @@ def funnel(
 ) -> None:
     """How many people took these steps in this order."""
     which = {"since": since, "until": until, "segment": segment, "broken": broken}
-    show(open_project(project).funnel(steps, within=within, by=by, **which), as_json=json)
+    show(open_project(project).questions.funnel(steps, within=within, by_channel=by_channel, **which), as_json=json)
 
 
 def retention(
@@ -100,7 +106,7 @@ def retention(
 ) -> None:
     """Of the people first seen in a month, how many came back in the months after."""
     which = {"since": since, "until": until, "channels": channel, "segment": segment}
-    show(open_project(project).retention(**which), as_json=json)
+    show(open_project(project).questions.retention(**which), as_json=json)
 
 
 def census(
@@ -113,18 +119,17 @@ def census(
 ) -> None:
     """Interactions and people, by month and channel."""
     which = {"since": since, "until": until, "channels": channel, "segment": segment}
-    show(open_project(project).census(**which), as_json=json)
+    show(open_project(project).questions.census(**which), as_json=json)
 
 
 def journeys(
     of_map: Annotated[str | None, typer.Option("--map", help="Journeys of this map; else by gaps.")] = None,
     gap: Gap = None,
-    top: Top = 40,
     project: ProjectFolder = None,
     json: AsJson = False,
 ) -> None:
     """Each journey: begun, ended and how, steps, channel hops, repeated contacts."""
-    show(open_project(project).journeys(of_map=of_map, gap=gap, top=top), as_json=json)
+    show(open_project(project).questions.journeys(of_map=of_map, gap=gap), as_json=json)
 
 
 def person(
@@ -134,11 +139,11 @@ def person(
     json: AsJson = False,
 ) -> None:
     """A person's line of years: every interaction, journey and promise."""
-    found = open_project(project).person(find)
+    found = open_project(project).questions.person(find)
     if picture:
-        say(found.picture)
+        say(standalone(found._repr_svg_()))
     else:
-        show(found, as_json=json)
+        show(found.table(), as_json=json)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,0 +1,164 @@
+"""Files in: guess or follow a recipe, take in, and bring everything that follows up to date."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from desireline import intake
+from desireline.project import upkeep
+from desireline.project.clock import now_ms
+from desireline.vocabulary.errors import DesirelineError, Mistake
+from desireline.vocabulary.table import Table
+from desireline.vocabulary.units import moment_text
+
+if TYPE_CHECKING:
+    from desireline.project.project import Project
+
+Progress = Callable[[float, str], None]
+
+
+class Imports:
+    """The imports of one project, their recipes, and the quarantine of refused rows."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    def guess(self, path: Path) -> intake.Guess:
+        """What each column of a file seems to be, how sure that is, and a recipe from it."""
+        return intake.guess_recipe(path, project_zone=self.project.file.time_zone, currency=self.project.file.currency)
+
+    def recipe_for(self, path: Path) -> intake.Recipe | None:
+        """The saved recipe whose `files` fit this file's name; several that fit are a clear error."""
+        fitting = [
+            recipe for recipe in self.recipes() if any(fnmatch.fnmatch(path.name, pattern) for pattern in recipe.files)
+        ]
+        if len(fitting) > 1:
+            names = ", ".join(recipe.name for recipe in fitting)
+            raise DesirelineError(f"several recipes fit {path.name}: {names}. Choose one with --recipe.")
+        return fitting[0] if fitting else None
+
+    def recipes(self) -> list[intake.Recipe]:
+        """Every saved recipe, all their mistakes told at once."""
+        found: list[intake.Recipe] = []
+        mistakes: list[Mistake] = []
+        for path in sorted((self.project.folder / "recipes").glob("*.yaml")):
+            try:
+                found.append(read_recipe_file(path))
+            except DesirelineError as error:
+                mistakes.extend(error.mistakes)
+        if mistakes:
+            raise DesirelineError(mistakes)
+        return found
+
+    def save_recipe(self, recipe: intake.Recipe) -> Path:
+        """Keep a recipe for the next file of its kind; a recipe of that name with other words keeps its place."""
+        folder = self.project.folder / "recipes"
+        folder.mkdir(exist_ok=True)
+        text = intake.write_recipe(recipe)
+        number = 1
+        path = folder / f"{recipe.name}.yaml"
+        while path.exists() and path.read_text(encoding="utf-8") != text:
+            number += 1
+            path = folder / f"{recipe.name}-{number}.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def look(self, path: Path, recipe: intake.Recipe, *, rows: int = 20) -> Table:
+        """The first interactions a file would make; nothing is taken in."""
+        file = self.project.file
+        return intake.preview(
+            path, recipe, rows=rows, received_at=now_ms(), project_zone=file.time_zone, currency=file.currency
+        )
+
+    def take(
+        self, files: Sequence[tuple[Path, intake.Recipe]], *, progress: Progress = intake.silent
+    ) -> list[intake.ImportReport]:
+        """Take files in, then bring people, store and ledger up to date once."""
+        reports: list[intake.ImportReport] = []
+        share = 0.6 / max(1, len(files))
+        with self.project.writing("desireline import"):
+            try:
+                for number, (path, recipe) in enumerate(files):
+                    reports.append(self._take_one(path, recipe, told=_part(progress, number * share, share)))
+            finally:
+                made = [report.import_id for report in reports if report.made]
+                if made:
+                    upkeep.follow(self.project, added=made, progress=_part(progress, 0.6, 0.4))
+        progress(1.0, "done")
+        return reports
+
+    def take_known(self, files: Sequence[Path], *, progress: Progress = intake.silent) -> list[intake.ImportReport]:
+        """Take files in, each by the saved recipe that fits its name; a file without one is a clear error."""
+        chosen = [(path, self.recipe_for(path)) for path in files]
+        missing = [path.name for path, recipe in chosen if recipe is None]
+        if missing:
+            raise DesirelineError(f"no saved recipe fits {', '.join(missing)}. Guess one with: desireline import FILE")
+        return self.take([(path, recipe) for path, recipe in chosen if recipe is not None], progress=progress)
+
+    def undo(self, import_id: str, *, progress: Progress = intake.silent) -> int:
+        """Take an import back with all that followed from it; says how many interactions went."""
+        with self.project.writing("desireline undo"):
+            people = upkeep.people_of(self.project, [import_id])
+            gone = intake.undo_import(lake=self.project.lake, state=self.project.state, import_id=import_id)
+            upkeep.follow(self.project, removed=[import_id], touched=people, progress=progress)
+        return gone
+
+    def table(self) -> Table:
+        """The imports, the latest first."""
+        rows = intake.import_rows(self.project.state)
+        names = ("import_id", "file", "source", "rows_read", "made", "known", "refused", "conflicts", "status")
+        columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in names}
+        columns["at"] = [moment_text(row["received_at"]) for row in rows]
+        return Table(
+            says=f"{len(rows)} imports.", columns=columns, counted="rows read and interactions made by each import"
+        )
+
+    def replay(self, *, numbers: Sequence[int] | None = None, import_id: str | None = None) -> intake.ImportReport:
+        """Try refused rows again, as they are or as mended, and bring everything up to date."""
+        with self.project.writing("desireline refused replay"):
+            report = intake.replay(
+                lake=self.project.lake,
+                state=self.project.state,
+                import_id=self._new_id("replay"),
+                of_import=import_id,
+                numbers=numbers,
+                received_at=now_ms(),
+            )
+            if report.made:
+                upkeep.follow(self.project, added=[report.import_id], progress=intake.silent)
+        return report
+
+    def _take_one(self, path: Path, recipe: intake.Recipe, *, told: Progress) -> intake.ImportReport:
+        file = self.project.file
+        return intake.import_file(
+            lake=self.project.lake,
+            state=self.project.state,
+            path=path,
+            recipe=recipe,
+            import_id=self._new_id(recipe.source),
+            received_at=now_ms(),
+            project_zone=file.time_zone,
+            currency=file.currency,
+            progress=told,
+        )
+
+    def _new_id(self, name: str) -> str:
+        """A short id: the name and the next number."""
+        plain = "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-") or "import"
+        return f"{plain}-{len(intake.import_rows(self.project.state)) + 1:04d}"
+
+
+def read_recipe_file(path: Path) -> intake.Recipe:
+    """A recipe from its file, with every mistake told at once."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DesirelineError(Mistake(f"cannot be read: {error}.", where=str(path))) from None
+    return intake.read_recipe(text, name=path.name)
+
+
+def _part(progress: Progress, start: float, share: float) -> Progress:
+    return lambda done, what: progress(start + share * done, what)

@@ -1,0 +1,81 @@
+"""What can be asked about the promises of a project: judge, keep-rates, check, ledger, draft."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desireline import promises
+from desireline.project import upkeep
+from desireline.vocabulary.table import Table
+from desireline.vocabulary.units import moment_text
+
+if TYPE_CHECKING:
+    from desireline.project.project import Project
+
+
+class Ledger:
+    """The promise ledger of one project."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    def judge(self, *, as_of: str | None = None) -> Table:
+        """Judge every promise of everybody, write the ledger, and tell the keep-rates."""
+        with self.project.writing("desireline judge"):
+            upkeep.judge(self.project, None, as_of=self.project.as_of(as_of) if as_of else None)
+        return self.keep_rates()
+
+    def keep_rates(self, by: tuple[str, ...] = ("map", "promise"), **choice: Any) -> Table:
+        """The keep-rate of every promise, with its interval and counts."""
+        maps = self.project.map_set()
+        rates = promises.keep_rates(promises.instances_in_force(self.project.lake, maps.maps, **choice), by=by)
+        columns: dict[str, list[Any]] = {name: [rate.group[name] for rate in rates] for name in by}
+        estimates = [rate.estimate for rate in rates]
+        columns |= {
+            "keep_rate": [None if e.value is None else round(e.value, 4) for e in estimates],
+            "low": [None if e.low is None else round(e.low, 4) for e in estimates],
+            "high": [None if e.high is None else round(e.high, 4) for e in estimates],
+            "settled": [e.count for e in estimates],
+            **{name: [getattr(rate, name) for rate in rates] for name in ("kept", "broken", "waiting", "withdrawn")},
+            "without_handle": [rate.unknown for rate in rates],
+            "note": [e.why_missing for e in estimates],
+        }
+        as_of = self.project.snapshot().as_of
+        return Table(
+            says=f"{len(rates)} promises, judged as of {moment_text(as_of)}.",
+            columns=columns,
+            counted=(
+                "kept / (kept + broken) with the 95 % Wilson interval; instances that waited together for one key "
+                "count once, with the worst verdict; openings without any handle are counted beside"
+            ),
+            as_of=as_of,
+            notes={"maps": list(maps.notes)},
+        )
+
+    def check(self) -> list[promises.Finding]:
+        """What fails in continuous checking; empty when every promise has evidence and is kept often enough."""
+        maps = self.project.map_set()
+        return promises.check(maps.maps, promises.keep_rates(promises.instances_in_force(self.project.lake, maps.maps)))
+
+    def rows(self, *, top: int = 40, **choice: Any) -> Table:
+        """Promise instances in force with their evidence, the latest breach first."""
+        if choice.get("promise"):
+            self.project.map_set().promise(choice["promise"])
+        if choice.get("of_map"):
+            self.project.map_set().named(choice["of_map"])
+        return promises.ledger_rows(self.project.lake, top=top, **choice)
+
+    def people_let_down(self, of_map: str | None = None) -> NDArray[np.int64]:
+        """Everybody with a broken promise, ascending ids."""
+        sql = files("desireline.project").joinpath("people_let_down.sql").read_text(encoding="utf-8")
+        with self.project.lake.connection() as connection:
+            found = connection.execute(sql, {"map": of_map}).fetchnumpy()
+        return np.asarray(found["person"], dtype=np.int64)
+
+    def draft(self, *, start: str | None = None, name: str = "drafted") -> str:
+        """A first map drafted from the journeys people lived, as YAML."""
+        return promises.draft(self.project.snapshot(), start=start, name=name)

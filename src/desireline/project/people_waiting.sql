@@ -1,0 +1,2 @@
+-- Everybody who waits for a promise to be kept.
+SELECT DISTINCT person FROM ledger WHERE verdict = 'waiting'

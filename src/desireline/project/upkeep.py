@@ -1,0 +1,109 @@
+"""What follows from new or vanished interactions: who is who, the journey store, the ledger - only what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from desireline.journeys import GapRule, write_journeys
+from desireline.people import update as update_people
+from desireline.project.choosing import gap_days
+from desireline.project.rules import MapMasks, columns_of
+from desireline.promises import judge_all, judge_changed
+from desireline.vocabulary.step import Step
+
+if TYPE_CHECKING:
+    from desireline.project.project import Project
+
+Progress = Callable[[float, str], None]
+MANY_SHARE = 0.2
+"""When more than this share of the people changed, judging everybody is cheaper than choosing."""
+
+
+def follow(
+    project: Project,
+    *,
+    added: Sequence[str] = (),
+    removed: Sequence[str] = (),
+    touched: set[int] | None = None,
+    anew: bool = False,
+    progress: Progress,
+) -> None:
+    """Bring people, store and ledger up to date after parts of the lake came or went.
+
+    touched: persons the removed parts spoke of, asked before they were removed. anew: build the store afresh.
+    """
+    progress(0.1, "who is who")
+    updated = update_people(project.lake, project.directory)
+    project.directory = updated.directory
+    changes = updated.changes
+    progress(0.3, "journey store")
+    if anew:
+        project.store.build()
+    else:
+        project.store.remove_parts(removed)
+        project.store.add_parts(added)
+        project.store.reassign(changes.handles, changes.new_person)
+    if project.store.needs_compaction:
+        project.store.compact()
+    progress(0.7, "judging promises")
+    moved = np.concatenate([changes.old_person, changes.new_person]).tolist()
+    everybody = (touched or set()) | set(moved) | people_of(project, added)
+    cause = "undone" if removed else None
+    judge(project, None if anew else everybody, cause=cause)
+    progress(1.0, "done")
+
+
+def judge(project: Project, touched: set[int] | None, *, cause: str | None = None, as_of: int | None = None) -> Any:
+    """Judge whom something changed for, and whoever waits; everybody when `touched` is `None` or many."""
+    maps = project.map_set(keep=True)
+    if not maps.versions:
+        return None
+    project.store.ensure_columns(sorted({name for version in maps.versions for name in columns_of(version.map)}))
+    snapshot = project.snapshot()
+    if touched is not None and not maps.notes:
+        people = touched | _persons(project, "people_waiting", {})
+        if len(people) <= MANY_SHARE * snapshot.people:
+            return judge_changed(
+                project.lake, snapshot, maps.versions, maps.calendars, people=people, as_of=as_of, cause=cause
+            )
+    return judge_all(project.lake, snapshot, maps.versions, maps.calendars, as_of=as_of, cause=cause)
+
+
+def rebuild(project: Project, *, progress: Progress) -> None:
+    """Build people, store, journeys and ledger anew from the interactions and the kept versions of the maps."""
+    with project.writing("desireline rebuild"):
+        progress(0.0, "forgetting what is derived")
+        for table in ("handles", "links", "journeys", "ledger_rows"):
+            for part in project.lake.parts(table):
+                project.lake.remove_part(table, part)
+        project.directory = None
+        follow(project, progress=progress, anew=True)
+        write_all_journeys(project)
+
+
+def write_all_journeys(project: Project) -> dict[str, int]:
+    """Write the table `journeys`: by gaps, and by every map that says what begins one."""
+    snapshot = project.snapshot()
+    rules = [MapMasks(each, snapshot).rule() for each in project.map_set().maps]
+    gaps = GapRule(days=gap_days(None, else_text=project.file.journey_gap))
+    return write_journeys(project.lake, snapshot, (gaps, *(rule for rule in rules if rule is not None)))
+
+
+def people_of(project: Project, parts: Sequence[str]) -> set[int]:
+    """The persons that some imports speak of."""
+    if not parts:
+        return set()
+    return _persons(project, "people_of_imports", {"parts": list(parts)})
+
+
+def _persons(project: Project, question: str, values: dict[str, Any]) -> set[int]:
+    sql = files("desireline.project").joinpath(f"{question}.sql").read_text(encoding="utf-8")
+    with project.lake.connection() as connection:
+        return {int(row[0]) for row in connection.execute(sql, values).fetchall()}
+
+
+KEEP_STORE = Step("keep store", reads=("interactions", "handles"), writes=("journey_store",), run=follow)
