@@ -90,20 +90,22 @@ def flow_people(
 ) -> NDArray[np.int64]:
     """Who stands behind a mark of a flow: the ids of everybody at a step, or on the way from it to the next.
 
-    `to` is a label of the next column, or "(end)" for those who left there. The number of ids equals the
-    `people` of the node.
+    `to` is a label of the next column; "(end)" picks those who left there, and in a flow that runs backwards
+    "(begin)" those who began there. The number of ids equals the `people` of the node.
     """
     names = drawn.labels
-    _refuse_unknown_mark(names, column, label, to)
+    _refuse_unknown_mark(names, column, label, to, backwards=drawn.backwards)
     walk = _Walk(snapshot, drawn.question)
-    node_of = walk.table_of(names)
-    place = len(names) - 1 - column if drawn.backwards else column
-    following = -1
     end = max(map(len, names))
-    if to is not None:
-        beside = column - 1 if drawn.backwards else column + 1
-        following = end if to in (END, BEGIN) else names[beside].index(to)
-    return walk.people(node_of, place=place, node=names[column].index(label), following=following, end=end)
+    node, following = names[column].index(label), -1
+    if to in (END, BEGIN):
+        following = end
+    elif to is not None and drawn.backwards:
+        column, node, following = column + 1, names[column + 1].index(to), node
+    elif to is not None:
+        following = names[column + 1].index(to)
+    place = len(names) - 1 - column if drawn.backwards else column
+    return walk.people(walk.table_of(names), place=place, node=node, following=following, end=end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,13 +341,15 @@ def _refuse(question: FlowQuestion) -> None:
         raise DesirelineError(mistakes)
 
 
-def _refuse_unknown_mark(names: tuple[tuple[str, ...], ...], column: int, label: str, to: str | None) -> None:
+def _refuse_unknown_mark(
+    names: tuple[tuple[str, ...], ...], column: int, label: str, to: str | None, *, backwards: bool
+) -> None:
     if not 0 <= column < len(names):
         raise DesirelineError(Mistake(f"the flow has no column {column}.", "column", do=f"0 to {len(names) - 1}"))
     if label not in names[column]:
         raise DesirelineError(
             Mistake(f"column {column} of the flow has no '{label}'.", "label", do=nearest(label, names[column]))
         )
-    beside = [name for place in (column - 1, column + 1) if 0 <= place < len(names) for name in names[place]]
-    if to is not None and to not in (*beside, BEGIN, END):
+    beside = (*(names[column + 1] if column + 1 < len(names) else ()), BEGIN if backwards else END)
+    if to is not None and to not in beside:
         raise DesirelineError(Mistake(f"nobody goes on to '{to}' from there.", "to", do=nearest(to, beside)))

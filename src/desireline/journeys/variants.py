@@ -94,9 +94,10 @@ def _grouped(labels: Labels, spans: tuple[Spans, ...], seed: int) -> _Groups:
         hashes = np.empty(len(each), np.uint64)
         order = np.empty(len(each), np.int64)
         bounds = np.zeros(PARTITIONS + 1, np.int64)
-        hash_journeys(
-            each.head, each.last, labels.codes(each.bucket), each.keep, each.key, np.uint64(seed), hashes, order, bounds
-        )
+        with np.errstate(over="ignore"):
+            hash_journeys(
+                each.head, each.last, labels.codes(each.bucket), each.keep, each.key, np.uint64(seed), hashes, order, bounds
+            )
         return hashes, order, bounds
 
     parts = list(run(hashed, spans))
