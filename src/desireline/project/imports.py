@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +20,23 @@ if TYPE_CHECKING:
 Progress = Callable[[float, str], None]
 
 
+def silent(_share: float, _what: str) -> None:
+    """Progress that nobody watches."""
+
+
 class Imports:
     """The imports of one project, their recipes, and the quarantine of refused rows."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
 
-    def guess(self, path: Path) -> intake.Guess:
-        """What each column of a file seems to be, how sure that is, and a recipe from it."""
-        return intake.guess_recipe(path, project_zone=self.project.file.time_zone, currency=self.project.file.currency)
+    def guess(self, path: Path, answers: Mapping[str, str] | None = None) -> intake.Guess:
+        """What each column of a file seems to be, how sure that is, and a recipe from it.
+
+        answers: what a person chose for each question, by what the question is about.
+        """
+        file = self.project.file
+        return intake.guess_recipe(path, project_zone=file.time_zone, currency=file.currency, answers=answers)
 
     def recipe_for(self, path: Path) -> intake.Recipe | None:
         """The saved recipe whose `files` fit this file's name; several that fit are a clear error."""
@@ -74,7 +82,7 @@ class Imports:
         )
 
     def take(
-        self, files: Sequence[tuple[Path, intake.Recipe]], *, progress: Progress = intake.silent
+        self, files: Sequence[tuple[Path, intake.Recipe]], *, progress: Progress = silent
     ) -> list[intake.ImportReport]:
         """Take files in, then bring people, store and ledger up to date once."""
         reports: list[intake.ImportReport] = []
@@ -90,7 +98,7 @@ class Imports:
         progress(1.0, "done")
         return reports
 
-    def take_known(self, files: Sequence[Path], *, progress: Progress = intake.silent) -> list[intake.ImportReport]:
+    def take_known(self, files: Sequence[Path], *, progress: Progress = silent) -> list[intake.ImportReport]:
         """Take files in, each by the saved recipe that fits its name; a file without one is a clear error."""
         chosen = [(path, self.recipe_for(path)) for path in files]
         missing = [path.name for path, recipe in chosen if recipe is None]
@@ -98,7 +106,7 @@ class Imports:
             raise DesirelineError(f"no saved recipe fits {', '.join(missing)}. Guess one with: desireline import FILE")
         return self.take([(path, recipe) for path, recipe in chosen if recipe is not None], progress=progress)
 
-    def undo(self, import_id: str, *, progress: Progress = intake.silent) -> int:
+    def undo(self, import_id: str, *, progress: Progress = silent) -> int:
         """Take an import back with all that followed from it; says how many interactions went."""
         with self.project.writing("desireline undo"):
             people = upkeep.people_of(self.project, [import_id])
@@ -108,7 +116,7 @@ class Imports:
 
     def table(self) -> Table:
         """The imports, the latest first."""
-        rows = intake.import_rows(self.project.state)
+        rows = intake.imports(state=self.project.state)
         names = ("import_id", "file", "source", "rows_read", "made", "known", "refused", "conflicts", "status")
         columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in names}
         columns["at"] = [moment_text(row["received_at"]) for row in rows]
@@ -116,20 +124,51 @@ class Imports:
             says=f"{len(rows)} imports.", columns=columns, counted="rows read and interactions made by each import"
         )
 
-    def replay(self, *, numbers: Sequence[int] | None = None, import_id: str | None = None) -> intake.ImportReport:
-        """Try refused rows again, as they are or as mended, and bring everything up to date."""
+    def refused(self, *, import_id: str | None = None, top: int = 40) -> Table:
+        """Rows waiting in quarantine, with the reason for each."""
+        rows = intake.refused_rows(state=self.project.state, import_id=import_id, limit=top)
+        names = ("number", "import_id", "file", "row", "reason", "raw")
+        columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in names}
+        return Table(says=f"{len(rows)} refused rows wait.", columns=columns, counted="one line for each refused row")
+
+    def edit(self, number: int, text: str) -> None:
+        """Mend a refused row."""
+        with self.project.writing("desireline refused edit"):
+            intake.edit_refused(state=self.project.state, number=number, raw=text, at=now_ms())
+
+    def discard(self, numbers: Sequence[int]) -> int:
+        """Give refused rows up; says how many."""
+        with self.project.writing("desireline refused discard"):
+            return intake.discard(state=self.project.state, numbers=numbers, at=now_ms())
+
+    def replay(
+        self, *, numbers: Sequence[int] | None = None, import_id: str | None = None
+    ) -> list[intake.ImportReport]:
+        """Try refused rows again, as they are or as mended: those named, those of one import, or all."""
+        waiting = intake.refused_rows(state=self.project.state, import_id=import_id)
+        wanted = [row for row in waiting if numbers is None or row.number in numbers]
+        if not wanted:
+            raise DesirelineError("no refused rows wait here. See: desireline refused list")
+        of_import: dict[str, list[int]] = {}
+        for row in wanted:
+            of_import.setdefault(row.import_id, []).append(row.number)
         with self.project.writing("desireline refused replay"):
-            report = intake.replay(
-                lake=self.project.lake,
-                state=self.project.state,
-                import_id=self._new_id("replay"),
-                of_import=import_id,
-                numbers=numbers,
-                received_at=now_ms(),
-            )
-            if report.made:
-                upkeep.follow(self.project, added=[report.import_id], progress=intake.silent)
-        return report
+            reports = [self._replay_one(chosen) for chosen in of_import.values()]
+            made = [report.import_id for report in reports if report.made]
+            if made:
+                upkeep.follow(self.project, added=made, progress=silent)
+        return reports
+
+    def _replay_one(self, numbers: Sequence[int]) -> intake.ImportReport:
+        return intake.replay(
+            lake=self.project.lake,
+            state=self.project.state,
+            import_id=self._new_id("replay"),
+            numbers=numbers,
+            received_at=now_ms(),
+            project_zone=self.project.file.time_zone,
+            currency=self.project.file.currency,
+        )
 
     def _take_one(self, path: Path, recipe: intake.Recipe, *, told: Progress) -> intake.ImportReport:
         file = self.project.file
@@ -148,7 +187,7 @@ class Imports:
     def _new_id(self, name: str) -> str:
         """A short id: the name and the next number."""
         plain = "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-") or "import"
-        return f"{plain}-{len(intake.import_rows(self.project.state)) + 1:04d}"
+        return f"{plain}-{len(intake.imports(state=self.project.state)) + 1:04d}"
 
 
 def read_recipe_file(path: Path) -> intake.Recipe:

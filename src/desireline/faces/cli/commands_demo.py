@@ -24,8 +24,9 @@ def demo(
 
     if not (folder / "desireline.yaml").exists():
         with progress(quiet=False) as told:
-            for line in make_demo(folder, people=people, seed=seed, progress=told):
-                say(line)
+            made = make_demo(folder, people=people, seed=seed, progress=told)
+        for line in made.lines():
+            say(line)
     if only_make:
         return
     from desireline.faces.web import serve

@@ -10,8 +10,11 @@ import typer
 
 from desireline.faces.cli.options import AsJson, ProjectFolder, open_project
 from desireline.faces.cli.output import progress, say, show, show_record
+from desireline.vocabulary.errors import DesirelineError, Mistake
+from desireline.vocabulary.table import Table
 
 if TYPE_CHECKING:
+    from desireline.intake import Guess, Question, Recipe
     from desireline.project import Project
 
 refused_app = typer.Typer(help="Rows that were refused: list, edit, replay, discard.", no_args_is_help=True)
@@ -29,20 +32,20 @@ def import_files(
 ) -> None:
     """Take export files in: guess the columns or follow a recipe, and say what came of it."""
     opened = open_project(project)
-    chosen = [_recipe_for(opened, path, recipe, yes=yes, quiet=json) for path in files]
+    chosen = [(path, _recipe_for(opened, path, recipe, yes=yes, quiet=json)) for path in files]
     if look:
-        for path, name in zip(files, chosen, strict=True):
-            show(opened.look(path, name), as_json=json)
+        for path, each in chosen:
+            show(opened.imports.look(path, each), as_json=json)
         return
     with progress(quiet=json) as told:
-        reports = opened.import_files(list(zip(files, chosen, strict=True)), progress=told)
+        reports = opened.imports.take(chosen, progress=told)
     for report in reports:
-        show_record(report.as_dict(), as_json=json, lines=report.lines())
+        show_record(report.as_dict(), as_json=json, lines=list(report.lines()))
 
 
 def imports(project: ProjectFolder = None, json: AsJson = False) -> None:
     """The imports, the latest first."""
-    show(open_project(project).import_list(), as_json=json)
+    show(open_project(project).imports.table(), as_json=json)
 
 
 def undo(
@@ -53,35 +56,61 @@ def undo(
     """Take an import back, with all that followed from it."""
     opened = open_project(project)
     with progress(quiet=json) as told:
-        gone = opened.undo_import(import_id, progress=told)
+        gone = opened.imports.undo(import_id, progress=told)
     show_record({"import": import_id, "interactions": gone}, as_json=json, lines=[f"Took {gone:,} interactions back."])
 
 
-def _recipe_for(opened: Project, path: Path, recipe: Path | None, *, yes: bool, quiet: bool) -> str:
-    """The recipe text for a file: given, known to the project, or guessed (and asked where unsure)."""
-    if recipe is not None:
-        return opened.recipe_text(recipe)
-    known = opened.recipe_of(path)
+def _recipe_for(opened: Project, path: Path, given: Path | None, *, yes: bool, quiet: bool) -> Recipe:
+    """The recipe for a file: given, known to the project, or guessed (and asked where unsure)."""
+    from desireline.project import read_recipe_file
+
+    if given is not None:
+        return read_recipe_file(given)
+    known = opened.imports.recipe_for(path)
     if known is not None:
         return known
-    guess = opened.guess(path)
+    guess = opened.imports.guess(path)
     if not quiet:
-        show(guess.table(), as_json=False)
+        show(_guess_table(guess), as_json=False)
     if guess.questions and not yes:
         if not sys.stdin.isatty():
-            raise typer.BadParameter(
-                f"{path.name}: unsure of {len(guess.questions)} columns and nobody to ask. "
-                "Pass --yes to take the guesses, or --recipe."
+            raise DesirelineError(
+                [Mistake(question.asks, where=path.name) for question in guess.questions]
+                + [Mistake("nobody is here to ask.", do="Pass --yes to take the first choices, or --recipe FILE.")]
             )
-        guess = guess.answered({question.name: _ask(question) for question in guess.questions})
-    saved = opened.save_recipe(guess)
+        guess = opened.imports.guess(path, {question.about: _ask(question) for question in guess.questions})
+    if guess.recipe is None:
+        raise DesirelineError([Mistake(question.asks, where=path.name) for question in guess.questions])
+    saved = opened.imports.save_recipe(guess.recipe)
     if not quiet:
-        say(f"Saved the recipe as {saved}.")
-    return opened.recipe_text(saved)
+        say(f"Saved the recipe: {saved}")
+    return guess.recipe
 
 
-def _ask(question: object) -> str:
-    return str(typer.prompt(str(question)))
+def _guess_table(guess: Guess) -> Table:
+    columns = guess.columns
+    return Table(
+        says=f"{guess.file}: what each column seems to be.",
+        columns={
+            "column": [column.name for column in columns],
+            "taken as": [column.role for column in columns],
+            "": ["sure" if column.sure else "unsure" for column in columns],
+            "why": [column.why for column in columns],
+            "for example": [", ".join(column.samples[:2]) for column in columns],
+        },
+        counted="; ".join(guess.doubts),
+    )
+
+
+def _ask(question: Question) -> str:
+    """Let a person choose; the first choice is taken on Enter."""
+    say(question.asks)
+    for number, (_, says) in enumerate(question.choices, 1):
+        say(f"  {number}  {says}")
+    number = 0
+    while not 1 <= number <= len(question.choices):
+        number = int(typer.prompt(f"Which, 1 to {len(question.choices)}", default=1, type=int))
+    return question.choices[number - 1][0]
 
 
 @refused_app.command("list")
@@ -92,7 +121,7 @@ def refused_list(
     json: AsJson = False,
 ) -> None:
     """Refused rows with their reason."""
-    show(open_project(project).quarantine.rows(import_id=import_id, top=top), as_json=json)
+    show(open_project(project).imports.refused(import_id=import_id, top=top), as_json=json)
 
 
 @refused_app.command("edit")
@@ -102,7 +131,7 @@ def refused_edit(
     project: ProjectFolder = None,
 ) -> None:
     """Mend a refused row; replay takes it in."""
-    open_project(project).quarantine.edit(number, text)
+    open_project(project).imports.edit(number, text)
     say(f"Row {number} is mended. Next: desireline refused replay")
 
 
@@ -115,8 +144,8 @@ def refused_replay(
 ) -> None:
     """Try refused rows again, as they are or as mended."""
     opened = open_project(project)
-    report = opened.quarantine.replay(import_id=import_id, numbers=number)
-    show_record(report.as_dict(), as_json=json, lines=report.lines())
+    for report in opened.imports.replay(import_id=import_id, numbers=number):
+        show_record(report.as_dict(), as_json=json, lines=list(report.lines()))
 
 
 @refused_app.command("discard")
@@ -125,7 +154,7 @@ def refused_discard(
     project: ProjectFolder = None,
 ) -> None:
     """Put refused rows away for good; they stay listed as discarded."""
-    gone = open_project(project).quarantine.discard(number)
+    gone = open_project(project).imports.discard(number)
     say(f"Discarded {gone} rows.")
 
 

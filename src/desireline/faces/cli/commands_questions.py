@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -39,7 +39,14 @@ def flow(
     json: AsJson = False,
 ) -> None:
     """Where people went from a step: every path, leavers and (other) included."""
-    which = {"since": since, "until": until, "channels": channel, "segment": segment, "broken": broken, "gap": gap}
+    which: dict[str, Any] = {
+        "since": since,
+        "until": until,
+        "channels": channel,
+        "segment": segment,
+        "broken": broken,
+        "gap": gap,
+    }
     found = open_project(project).questions.flow(start, steps=steps, top=top, by=by, anchor=anchor, **which)
     if picture:
         say(standalone(found._repr_svg_()))
@@ -58,7 +65,14 @@ def transitions(
     json: AsJson = False,
 ) -> None:
     """From which step to which, how often, and the median time between."""
-    which = {"since": since, "until": until, "channels": channel, "segment": segment, "broken": broken, "gap": gap}
+    which: dict[str, Any] = {
+        "since": since,
+        "until": until,
+        "channels": channel,
+        "segment": segment,
+        "broken": broken,
+        "gap": gap,
+    }
     show(open_project(project).questions.transitions(**which), as_json=json)
 
 
@@ -74,16 +88,21 @@ def variants(
     json: AsJson = False,
 ) -> None:
     """The most frequent whole journeys, step by step."""
-    which = {"since": since, "until": until, "channels": channel, "segment": segment, "broken": broken, "gap": gap}
+    which: dict[str, Any] = {
+        "since": since,
+        "until": until,
+        "channels": channel,
+        "segment": segment,
+        "broken": broken,
+        "gap": gap,
+    }
     show(open_project(project).questions.variants(top=top, **which).table, as_json=json)
 
 
 def funnel(
     steps: Annotated[list[str], typer.Argument(help="Touchpoints in order; card.* for several.")],
     within: Annotated[str, typer.Option("--within", help="All of it within this time.")] = "14 days",
-    by: Annotated[
-        str, typer.Option("--by", help="Break down by the first step's 'channel', or 'nothing'.")
-    ] = "channel",
+    by_channel: Annotated[bool, typer.Option(help="Break down by the channel of the first step.")] = True,
     since: Since = None,
     until: Until = None,
     segment: Segment = None,
@@ -92,7 +111,7 @@ def funnel(
     json: AsJson = False,
 ) -> None:
     """How many people took these steps in this order."""
-    which = {"since": since, "until": until, "segment": segment, "broken": broken}
+    which: dict[str, Any] = {"since": since, "until": until, "segment": segment, "broken": broken}
     show(open_project(project).questions.funnel(steps, within=within, by_channel=by_channel, **which), as_json=json)
 
 
@@ -105,7 +124,7 @@ def retention(
     json: AsJson = False,
 ) -> None:
     """Of the people first seen in a month, how many came back in the months after."""
-    which = {"since": since, "until": until, "channels": channel, "segment": segment}
+    which: dict[str, Any] = {"since": since, "until": until, "channels": channel, "segment": segment}
     show(open_project(project).questions.retention(**which), as_json=json)
 
 
@@ -118,7 +137,7 @@ def census(
     json: AsJson = False,
 ) -> None:
     """Interactions and people, by month and channel."""
-    which = {"since": since, "until": until, "channels": channel, "segment": segment}
+    which: dict[str, Any] = {"since": since, "until": until, "channels": channel, "segment": segment}
     show(open_project(project).questions.census(**which), as_json=json)
 
 
