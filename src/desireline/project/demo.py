@@ -47,8 +47,13 @@ def make_demo(folder: Path, *, people: int, seed: int, progress: Progress) -> De
     warming = warm_beside()
     try:
         progress(0.02, "making the bank's world")
-        world = make_world(people=people, seed=seed, to=building / WORLD, progress=_part(progress, 0.02, 0.28))
-        copy_files([BANK.project_file], building)
+        world = make_world(
+            people=people,
+            seed=seed,
+            to=building / WORLD,
+            progress=lambda says, share: progress(0.02 + 0.28 * share, says),
+        )
+        copy_files([BANK.project], building)
         copy_files(BANK.maps, building / "maps")
         copy_files(BANK.recipes, building / "recipes")
         project = Project(building)

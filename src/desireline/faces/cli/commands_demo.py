@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -44,8 +45,13 @@ def world(
     from desireline.world import make_world
 
     with progress(quiet=json) as told:
-        report = make_world(people=people, seed=seed, to=to, progress=told)
-    show_record(report.as_dict(), as_json=json, lines=report.lines())
+        report = make_world(people=people, seed=seed, to=to, progress=lambda says, share: told(share, says))
+    lines = [f"{to / file.path}: {file.rows:,} rows" for file in report.files]
+    lines.append(
+        f"{report.people:,} people, {report.interactions:,} interactions in {report.seconds:.1f} s "
+        f"({report.interactions_per_second:,.0f} interactions a second in the kernel). Digest {report.digest}"
+    )
+    show_record(asdict(report), as_json=json, lines=lines)
 
 
 def add_to(app: typer.Typer) -> None:
