@@ -23,13 +23,15 @@ def walk_forward(
     first: int,
     count: int,
     quiet: int,
+    walks: Longs,
 ) -> None:
     """Fill journey[:count] with the id of the first interaction of the journey each row lies in, 0 for none.
 
     A row without key lies in the journey of all touches together; one with a key in its key's.
+    walks: (3, keys + 1) to work in.
     """
-    last = np.full(key_count + 1, NONE)
-    current = np.zeros(key_count + 1, dtype=np.int64)
+    last, current = walks[0], walks[1]
+    current[: key_count + 1] = 0
     for i in range(count):
         key, moment = key_of[i], time[first + i]
         journey[i] = 0
@@ -58,14 +60,15 @@ def walk_back(
     first: int,
     count: int,
     quiet: int,
+    walks: Longs,
 ) -> None:
     """Fill ending[:count] with the end of the journey as seen from an opening at each row, `NONE` when not known.
 
     The next `ends` at the same moment or later, or the last touch and `quiet` without another.
     """
-    following = np.full(key_count + 1, NONE)
-    beyond = np.full(key_count + 1, NONE)
-    finals = np.zeros(key_count + 1, dtype=np.int64)
+    following, beyond, finals = walks[0], walks[1], walks[2]
+    following[: key_count + 1] = NONE
+    finals[: key_count + 1] = 0
     high = count
     while high > 0:
         moment, low = time[first + high - 1], high - 1

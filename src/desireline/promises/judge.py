@@ -35,12 +35,10 @@ def judge(
     """
     as_of = snapshot.as_of if as_of is None else as_of
     buckets = _chosen(snapshot, None if people is None else np.array(sorted(set(people)), dtype=np.int64))
-    everything = (*snapshot.buckets, snapshot.nobody)
-    earliest = min((int(bucket.column("occurred_at").min()) for bucket in everything if bucket.length.sum()), default=0)
+    earliest = min((_earliest(bucket) for bucket in snapshot.buckets), default=as_of)
     terms = terms_of(versions_of(maps), snapshot, calendars or {}, earliest=min(earliest, as_of), latest=as_of)
     found = run(_judging(terms, as_of), buckets)
-    rows = np.concatenate([np.empty((0, v.O_WIDTH), dtype=np.int64), *found])
-    rows = rows[np.lexsort((rows[:, v.O_OPENING], rows[:, v.O_PROMISE]))]
+    rows = found[0] if len(found) == 1 else np.concatenate([np.empty((0, v.O_WIDTH), dtype=np.int64), *found])
     unknown = _openings_of_nobody(terms, snapshot.nobody, as_of)
     return Judged(terms.promises, rows, unknown, snapshot.words("channel"), as_of)
 
@@ -53,6 +51,11 @@ def warm() -> None:
     pattern = "{touchpoint: a, channel: web, asks: true}"
     text = f"map: warm\npromises:\n- {{promise: p, when: {pattern}, then: {pattern}, within: 1 day}}\n"
     judge(snapshot, [load_map(text, "warm.yaml")])
+
+
+def _earliest(bucket: Bucket) -> int:
+    first = bucket.start[bucket.length > 0]
+    return int(np.asarray(bucket.column("occurred_at"))[first].min()) if len(first) else int(np.iinfo(np.int64).max)
 
 
 def _chosen(snapshot: Snapshot, people: NDArray[np.int64] | None) -> list[Bucket]:

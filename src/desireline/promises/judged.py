@@ -23,8 +23,8 @@ _MOMENTS = (v.O_FORBIDDEN, v.O_REPEATED, v.O_NO_CONSENT)
 class Judged:
     """Every instance of every promise, judged as of one moment.
 
-    promises: what O_PROMISE of a row stands for. found: (instances, O_WIDTH) int64, in the order of
-    promise and opening. unknown: for each promise, the openings without any handle, which open
+    promises: what O_PROMISE of a row stands for. found: (instances, O_WIDTH) int64, person by person,
+    in no order that means anything. unknown: for each promise, the openings without any handle, which open
     nothing and are counted beside the rate. channels: the texts of O_CHANNEL.
     """
 

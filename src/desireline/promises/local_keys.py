@@ -10,32 +10,33 @@ from desireline.storage.journey_store import EMPTY_KEY
 
 
 @kernel
-def number_keys(key_of: NDArray[np.int64], keys: NDArray[np.int64], same: int, first: int, count: int) -> int:
+def number_keys(
+    key_of: NDArray[np.int64], keys: NDArray[np.int64], same: int, first: int, count: int, slots: NDArray[np.int64]
+) -> int:
     """Fill key_of[:count] with the number of each row's key and answer how many keys there are.
 
-    Open addressing in a table at least twice as large as the rows, so the work is linear.
+    Open addressing in `slots`, a table of 2 to 4 times as many places as rows, so the work is linear.
     """
     if same < 0:
-        for i in range(count):
-            key_of[i] = 0
+        key_of[:count] = 0
         return 0
     size = 8
     while size < 2 * count:
         size *= 2
-    slots = np.zeros(size, dtype=np.int64)
+    slots[:size] = 0
     found = 0
-    sample = np.empty(count, dtype=np.int64)
     for i in range(count):
         key = keys[same, first + i]
         if key == EMPTY_KEY:
             key_of[i] = 0
             continue
         slot = (key ^ (key >> 29)) & (size - 1)
-        while slots[slot] != 0 and sample[slots[slot] - 1] != key:
+        while slots[slot] != 0 and keys[same, first + slots[slot] - 1] != key:
             slot = (slot + 1) & (size - 1)
         if slots[slot] == 0:
-            sample[found] = key
             found += 1
-            slots[slot] = found
-        key_of[i] = slots[slot]
+            slots[slot] = i + 1
+            key_of[i] = found
+        else:
+            key_of[i] = key_of[slots[slot] - 1]
     return found

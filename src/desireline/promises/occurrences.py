@@ -6,6 +6,8 @@ consent stands at that moment, and the next moment consent is withdrawn.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +28,23 @@ from desireline.promises.terms import (
 from desireline.storage.engines import kernel
 
 Longs = NDArray[np.int64]
+FEW = 48
+"""Up to so many rows of one person and promise are walked through; more are listed and searched."""
+
+
+class Listed(NamedTuple):
+    """The rows of one person that matter to one promise, and the lists to find them by when they are many.
+
+    present: the parts that occur, as bits. groups: how many lists each part has, one per key and two more.
+    """
+
+    rows: Longs
+    found: int
+    key_of: Longs
+    present: int
+    where: Longs
+    offset: Longs
+    groups: int
 
 
 @kernel
@@ -120,20 +139,24 @@ def stand_consent(rows: Longs, count: int) -> None:
 
 
 @kernel
-def list_by_key(
-    rows: Longs, count: int, key_of: Longs, key_count: int, keyed: int, where: Longs, offset: Longs
-) -> tuple[Longs, Longs, int]:
-    """List the rows of every part, key by key (keyed) or all together, for the openings of that kind.
-
-    The rows of part x and key k are where[offset[x * (key_count + 2) + k] : offset[... + 1]], in
-    order. Answers how many openings are of that kind; with none, nothing is listed.
-    """
-    openings = 0
+def kinds_of(rows: Longs, count: int, key_of: Longs, keyed: int) -> tuple[int, int]:
+    """The parts that occur at all, as bits, and how many openings have a key (keyed) or have none."""
+    present, openings = 0, 0
     for i in range(count):
+        present |= rows[2, i]
         if (rows[2, i] >> OPEN) & 1 and (key_of[rows[3, i]] > 0) == (keyed == 1):
             openings += 1
-    if openings == 0:
-        return where, offset, 0
+    return present, openings
+
+
+@kernel
+def list_by_key(
+    rows: Longs, count: int, key_of: Longs, key_count: int, keyed: int, where: Longs, offset: Longs
+) -> tuple[Longs, Longs]:
+    """List the rows of every part, key by key (keyed) or all together.
+
+    The rows of part x and key k are where[offset[x * (key_count + 2) + k] : offset[... + 1]], in order.
+    """
     groups = key_count + 2
     if len(offset) < INDEXED * groups + 1:
         offset = np.empty(2 * INDEXED * groups + 1, dtype=np.int64)
@@ -160,25 +183,47 @@ def list_by_key(
                 where[offset[place]] = i
     for place in range(INDEXED * groups):
         offset[place] = offset[place + 1]
-    return where, offset, openings
+    return where, offset
 
 
 @kernel
-def next_of(rows: Longs, where: Longs, offset: Longs, place: int, moment: int, opening: int, skip: int) -> int:
-    """The first listed row at or after a moment, other than the opening, after skipping some; -1 when there is none."""
-    low, high = offset[place], offset[place + 1]
-    end = high
+def next_of(listed: Listed, part: int, group: int, moment: int, opening: int, skip: int) -> int:
+    """The first row of a part at or after a moment, other than the opening, after skipping some; -1 for none.
+
+    group: the number of the key, 0 for any. Few rows are walked through, many are searched in the lists.
+    """
+    if not (listed.present >> part) & 1:
+        return -1
+    if listed.found <= FEW:
+        return next_of_few(listed, part, group, moment, opening, skip)
+    low, end = listed.offset[part * listed.groups + group], listed.offset[part * listed.groups + group + 1]
+    high = end
     while low < high:
         middle = (low + high) // 2
-        if rows[0, where[middle]] >= moment:
+        if listed.rows[0, listed.where[middle]] >= moment:
             high = middle
         else:
             low = middle + 1
     while low < end:
-        found: int = where[low]
+        found: int = listed.where[low]
         if found != opening:
             if skip == 0:
                 return found
             skip -= 1
         low += 1
+    return -1
+
+
+@kernel
+def next_of_few(listed: Listed, part: int, group: int, moment: int, opening: int, skip: int) -> int:
+    """The same answer by walking from the opening: back to the begin of the moment, then on."""
+    rows, begin = listed.rows, opening
+    while begin > 0 and rows[0, begin - 1] >= moment:
+        begin -= 1
+    for i in range(begin, listed.found):
+        fits = (rows[2, i] >> part) & 1 and i != opening and rows[0, i] >= moment
+        if fits and (group == 0 or listed.key_of[rows[3, i]] == group):
+            if skip == 0:
+                return i
+            skip -= 1
     return -1

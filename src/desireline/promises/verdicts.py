@@ -12,10 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from desireline.promises.deadlines import NONE, due_after
+from desireline.promises.deadlines import ELAPSED, NONE, due_after
 from desireline.promises.journeys_of_map import walk_back, walk_forward
 from desireline.promises.local_keys import number_keys
-from desireline.promises.occurrences import gather, list_by_key, next_of, sort_moments, stand_consent
+from desireline.promises.occurrences import (
+    FEW,
+    Listed,
+    gather,
+    kinds_of,
+    list_by_key,
+    next_of,
+    sort_moments,
+    stand_consent,
+)
 from desireline.promises.terms import (
     BEGINS,
     ENDS,
@@ -98,7 +107,7 @@ def judge_people(
     as_of: int,
 ) -> Longs:
     """(instances, O_WIDTH) int64: one row for each opening of each person, in the order of people and promises."""
-    out = np.empty((1024, O_WIDTH), dtype=np.int64)
+    out = np.empty((most_openings(start, length, bits, parts), O_WIDTH), dtype=np.int64)
     used = 0
     longest = 1
     for p in range(len(length)):
@@ -111,6 +120,8 @@ def judge_people(
             for word in range(words):
                 union[q, word] |= parts[q, part, word]
     key_of = np.zeros(longest, dtype=np.int64)
+    slots = np.zeros(4 * longest + 8, dtype=np.int64)
+    walks = np.zeros((3, longest + 2), dtype=np.int64)
     journey = np.zeros(longest, dtype=np.int64)
     ending = np.zeros(longest, dtype=np.int64)
     touch = np.zeros(longest, dtype=np.uint8)
@@ -127,48 +138,63 @@ def judge_people(
                 either[word] |= bits[row, word]
         ready_map, ready_same, ends_ready, key_count = -1, -2, False, 0
         for q in range(len(table)):
+            terms = table[q]
             if not shares(either, parts[q, OPEN]):
                 continue
-            found, openings = gather(rows, bits, time, identity, first, count, parts[q], union[q], table[q])
+            found, openings = gather(rows, bits, time, identity, first, count, parts[q], union[q], terms)
             if openings == 0:
                 continue
-            same = table[q, T_SAME]
+            same, quiet = terms[T_SAME], terms[T_QUIET]
             if same != ready_same:
-                key_count = number_keys(key_of, keys, same, first, count)
-            if same != ready_same or table[q, T_MAP] != ready_map:
-                classify(touch, bits, touches[table[q, T_MAP]], first, count)
-                walk_forward(journey, touch, key_of, key_count, time, identity, first, count, table[q, T_QUIET])
-                ready_map, ready_same, ends_ready = table[q, T_MAP], same, False
-            if table[q, T_NEEDS_END] and not ends_ready:
-                walk_back(ending, touch, key_of, key_count, time, first, count, table[q, T_QUIET])
+                key_count = number_keys(key_of, keys, same, first, count, slots)
+            if same != ready_same or terms[T_MAP] != ready_map:
+                classify(touch, bits, touches[terms[T_MAP]], first, count)
+                walk_forward(journey, touch, key_of, key_count, time, identity, first, count, quiet, walks)
+                ready_map, ready_same, ends_ready = terms[T_MAP], same, False
+            if terms[T_NEEDS_END] and not ends_ready:
+                walk_back(ending, touch, key_of, key_count, time, first, count, quiet, walks)
                 ends_ready = True
             sort_moments(rows, found)
-            if table[q, T_CONSENT]:
+            if terms[T_CONSENT]:
                 stand_consent(rows, found)
-            while used + openings > len(out):
-                larger = np.empty((2 * len(out), O_WIDTH), dtype=np.int64)
-                larger[:used] = out[:used]
-                out = larger
+            channels = within[q]
             for keyed in range(2):
-                where, offset, open_here = list_by_key(rows, found, key_of, key_count, keyed, where, offset)
-                if open_here == 0:
+                present, here = kinds_of(rows, found, key_of, keyed)
+                if here == 0:
                     continue
+                if found > FEW:
+                    where, offset = list_by_key(rows, found, key_of, key_count, keyed, where, offset)
+                listed = Listed(rows, found, key_of, present, where, offset, key_count + 2)
                 for i in range(found):
-                    if not (rows[2, i] >> OPEN) & 1 or (key_of[rows[3, i]] > 0) != (keyed == 1):
-                        continue
                     local = rows[3, i]
+                    if not (rows[2, i] >> OPEN) & 1 or (key_of[local] > 0) != (keyed == 1):
+                        continue
                     result = out[used]
                     result[O_PROMISE], result[O_PERSON] = q, person[p]
                     result[O_OPENING], result[O_OPENED] = rows[1, i], rows[0, i]
                     result[O_JOURNEY], result[O_CHANNEL] = journey[local], channel[first + local]
                     result[O_KEY] = keys[same, first + local] if same >= 0 else 0
-                    due = due_of(rows[0, i], channel[first + local], within[q], durations, table[q], spans)
-                    if due == NONE and table[q, T_NEEDS_END]:
+                    due = due_of(rows[0, i], channel[first + local], channels, durations, terms, spans)
+                    if due == NONE and terms[T_NEEDS_END]:
                         due = ending[local]
                     group = key_of[local] if keyed == 1 else 0
-                    judge_one(result, rows, i, group, where, offset, key_count, table[q], durations, spans, due, as_of)
+                    judge_one(result, listed, i, group, terms, durations, spans, due, as_of)
                     used += 1
     return out[:used]
+
+
+@kernel
+def most_openings(start: Longs, length: Longs, bits: NDArray[np.uint64], parts: NDArray[np.uint64]) -> int:
+    """How many openings there can be at most: the room for the result, taken once."""
+    count = 0
+    for p in range(len(start)):
+        for row in range(start[p], start[p] + length[p]):
+            for q in range(parts.shape[0]):
+                opens = False
+                for word in range(parts.shape[2]):
+                    opens |= (bits[row, word] & parts[q, OPEN, word]) != 0
+                count += opens
+    return count
 
 
 @kernel
@@ -191,11 +217,13 @@ def classify(
             begun = np.uint8(8)
     for i in range(count):
         flags = begun
-        if shares(bits[first + i], masks[TOUCH]):
-            flags |= np.uint8(1)
-            if shares(bits[first + i], masks[BEGINS]):
+        for word in range(masks.shape[1]):
+            here = bits[first + i, word]
+            if here & masks[TOUCH, word]:
+                flags |= np.uint8(1)
+            if here & masks[BEGINS, word]:
                 flags |= np.uint8(2)
-            if shares(bits[first + i], masks[ENDS]):
+            if here & masks[ENDS, word]:
                 flags |= np.uint8(4)
         touch[i] = flags
 
@@ -203,6 +231,8 @@ def classify(
 @kernel
 def lasting(moment: int, number: int, durations: Longs, spans: Spans) -> int:
     """The due of one duration of the table."""
+    if durations[number, 0] == ELAPSED:
+        return moment + int(durations[number, 1])
     return due_after(moment, durations[number, 0], durations[number, 1], durations[number, 2], *spans)
 
 
@@ -228,12 +258,9 @@ def due_of(moment: int, channel: int, within: Longs, durations: Longs, terms: Lo
 @kernel
 def judge_one(
     result: Longs,
-    rows: Longs,
+    listed: Listed,
     opening: int,
     group: int,
-    where: Longs,
-    offset: Longs,
-    key_count: int,
     terms: Longs,
     durations: Longs,
     spans: Spans,
@@ -241,7 +268,8 @@ def judge_one(
     as_of: int,
 ) -> None:
     """The verdict, the breaches and the evidence of one instance, as promises.md defines them."""
-    opened, groups = rows[0, opening], key_count + 2
+    rows = listed.rows
+    opened = rows[0, opening]
     last = NONE if due == NONE or terms[T_QUIET] == NONE else due + terms[T_QUIET]
     window = NONE
     if terms[T_COUNT] >= 0:
@@ -249,21 +277,20 @@ def judge_one(
 
     settling = -1
     if terms[T_THEN]:
-        settling = until(rows, next_of(rows, where, offset, THEN * groups + group, opened, opening, 0), last)
+        settling = until(rows, next_of(listed, THEN, group, opened, opening, 0), last)
     settled = rows[0, settling] if settling >= 0 else NONE
     in_time = settling >= 0 and (due == NONE or settled <= due)
     due_passed = due != NONE and due <= as_of
 
     limit = settled if settling >= 0 else (last if terms[T_THEN] else due)
-    forbidden = until(rows, next_of(rows, where, offset, NEVER * groups + group, opened, opening, 0), limit)
+    forbidden = until(rows, next_of(listed, NEVER, group, opened, opening, 0), limit)
     repeated = -1
     if terms[T_COUNT] >= 0:
-        place = OF * groups + group
-        repeated = until(rows, next_of(rows, where, offset, place, opened + 1, opening, terms[T_COUNT]), window)
+        repeated = until(rows, next_of(listed, OF, group, opened + 1, opening, terms[T_COUNT]), window)
     if repeated >= 0:
-        repeated = next_of(rows, where, offset, OF * groups + group, rows[0, repeated], opening, 0)
+        repeated = next_of(listed, OF, group, rows[0, repeated], opening, 0)
     limit = settled if settling >= 0 else last
-    refused = until(rows, next_of(rows, where, offset, WITHOUT_CONSENT * groups + group, opened, opening, 0), limit)
+    refused = until(rows, next_of(listed, WITHOUT_CONSENT, group, opened, opening, 0), limit)
 
     early = first_moment(rows, forbidden, first_moment(rows, repeated, first_moment(rows, refused, NONE)))
     failed = terms[T_THEN] != 0 and due_passed and not in_time
@@ -273,7 +300,7 @@ def judge_one(
         verdict, failed = WITHDRAWN, False
         forbidden, repeated, refused, settling = -1, -1, -1, -1
 
-    unless = next_of(rows, where, offset, UNLESS * groups + group, opened, opening, 0)
+    unless = next_of(listed, UNLESS, group, opened, opening, 0)
     if unless >= 0 and verdict == WAITING:
         moment = rows[0, unless]
         undone = (early == NONE or early > moment) and not (failed and due < moment)
@@ -285,10 +312,10 @@ def judge_one(
 
     kind, near = MISSING, -1
     if failed:
-        near = until(rows, next_of(rows, where, offset, WRONG_CHANNEL * groups + group, opened, opening, 0), due)
+        near = until(rows, next_of(listed, WRONG_CHANNEL, group, opened, opening, 0), due)
         kind = IN_WRONG_CHANNEL
         if near < 0:
-            near = until(rows, next_of(rows, where, offset, WRONG_HANDS * groups + group, opened, opening, 0), due)
+            near = until(rows, next_of(listed, WRONG_HANDS, group, opened, opening, 0), due)
             kind = IN_WRONG_HANDS
         if near < 0:
             near = settling
@@ -308,10 +335,9 @@ def judge_one(
     if breach != NO_BREACH:
         verdict = BROKEN
         if terms[T_MEND] >= 0:
-            place = MEND * groups + group
-            mended = next_of(rows, where, offset, place, moment, opening, 0)
+            mended = next_of(listed, MEND, group, moment, opening, 0)
             if mended >= 0 and mended == breaking and rows[0, breaking] == moment:
-                mended = next_of(rows, where, offset, place, moment, opening, 1)
+                mended = next_of(listed, MEND, group, moment, opening, 1)
             soonest = lasting(moment, terms[T_MEND], durations, spans)
             mended = until(rows, mended, soonest)
     elif verdict == WAITING and all_parts_hold(in_time, due_passed, window, terms, as_of):
