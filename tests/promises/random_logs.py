@@ -55,7 +55,9 @@ NUMBERS: dict[str, tuple[float, ...]] = {
     "value": (0, 1_000, -50),
     "properties.amount": (1.0, 2.5, 10.0),
 }
-FLAGS = ("asks", "answers")
+FLAGS = ("asks", "answers", "properties.vip")
+SIZES = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14)
+VALUES = {**TEXTS, **NUMBERS, **dict.fromkeys(FLAGS, (True, False)), "text": ("We are sorry.",)}
 PLAIN = ("0 minutes", "1 second", "5 minutes", "1 hour", "90 minutes", "1 day", "3 days", "1 week")
 WORKING = ("30 working minutes", "1 working hour", "8 working hours", "1 working day", "2 working days")
 QUIETS = ("10 minutes", "2 hours", "2 days", "10 days")
@@ -80,8 +82,11 @@ class Case:
         return replace(self, versions=tuple(versions))
 
 
-def random_case(seed: int, logs: int) -> Case:
-    """A random map, often in several versions and sometimes beside another, with as many random logs as asked for."""
+def random_case(seed: int, logs: int, *, sizes: tuple[int, ...] = SIZES, cases: int = 2) -> Case:
+    """A random map, often in several versions and sometimes beside another, with as many random logs as asked for.
+
+    sizes: how many interactions a log may have. cases: how many different cases people may have.
+    """
     random = Random(seed)
     base = random.choice(BASES_MS)
     newest = random_map(random)
@@ -98,7 +103,10 @@ def random_case(seed: int, logs: int) -> Case:
     if random.random() < 0.15:
         versions.append((0, random_map(random) | {"map": "other"}))
     patterns = [pattern for _, version in versions for pattern in patterns_of(version)]
-    made = tuple(random_log(random, number, anchors, durations, calendar, patterns) for number in range(logs))
+    made = tuple(
+        random_log(random, number, anchors, durations, calendar, patterns, random.choice(sizes), cases)
+        for number in range(logs)
+    )
     return Case(tuple(versions), made, random_as_of(random, anchors, made))
 
 
@@ -136,19 +144,23 @@ def random_log(
     durations: list[str],
     calendar: dict[str, Any],
     patterns: list[dict[str, Any]],
+    size: int,
+    cases: int,
 ) -> tuple[dict[str, Any], ...]:
-    """Up to fourteen interactions of one to three people, and of nobody."""
+    """So many interactions of one to three people, and of nobody."""
     people = [number * 8 + 1 + one for one in range(random.choice((1, 1, 2, 3)))]
     known = random.sample(anchors, k=min(len(anchors), random.randint(1, 4)))
-    ids = random.sample(range(1, 60), k=14)
+    ids = random.sample(range(1, 250), k=size)
     interactions = []
-    for position in range(random.choice((0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14))):
+    for position in range(size):
         moment = random_moment(random, known, durations, calendar)
         known.append(moment)
         one = random_interaction(random)
         if random.random() < 0.75:
             fit(random, one, random.choice(patterns))
-        one["id"] = number * 64 + ids[position]
+        if cases > 2 and "case" in one:
+            one["case"] = f"c{random.randint(1, cases)}"
+        one["id"] = number * 256 + ids[position]
         one["source"] = random.choice(("a", "b"))
         one["position"] = position
         one["occurred_at"] = moment
@@ -173,24 +185,24 @@ def random_interaction(random: Random) -> dict[str, Any]:
             fill(one, name, random.choice(TEXTS[name] if name in TEXTS else NUMBERS[name]))
     for name in FLAGS:
         if random.random() < 0.6:
-            one[name] = random.random() < 0.6
+            fill(one, name, random.random() < 0.6)
+    if random.random() < 0.3:
+        one["text"] = "We are sorry."
     return one
 
 
 def fit(random: Random, one: dict[str, Any], pattern: dict[str, Any]) -> None:
-    """Change an interaction so that it matches a pattern, or all but one of its conditions."""
+    """Change an interaction so that it matches a pattern, or fails in one condition alone."""
     conditions = {name: wanted for name, wanted in pattern.items() if name != "any"}
     if "any" in pattern:
         fit(random, one, random.choice(pattern["any"]))
-    left_out = random.choice(sorted(conditions)) if len(conditions) > 1 and random.random() < 0.25 else None
+    failing = random.choice(sorted(conditions)) if len(conditions) > 1 and random.random() < 0.3 else None
     for name, wanted in conditions.items():
-        values = (True, False) if name in FLAGS else TEXTS.get(name) or NUMBERS[name]
-        values = (wanted,) if isinstance(wanted, str) and ".*" not in wanted else values
-        if wanted == {"exists": False}:
-            values = (None,)
-        fitting = [value for value in values if holds((name, wanted), {name: value, "properties": {name[11:]: value}})]
-        if fitting and name != left_out:
-            fill(one, name, random.choice(fitting))
+        values = [*VALUES[name], None, wanted if isinstance(wanted, str) and ".*" not in wanted else None]
+        passes = [holds((name, wanted), {name: value, "properties": {name[11:]: value}}) for value in values]
+        chosen = [value for value, does in zip(values, passes, strict=True) if does == (name != failing)]
+        if chosen:
+            fill(one, name, random.choice(chosen))
 
 
 def fill(one: dict[str, Any], name: str, value: Any) -> None:
@@ -258,7 +270,7 @@ def random_promise(random: Random, name: str, made: dict[str, Any]) -> dict[str,
         count = random.choice((0, 0, 1, 2))
         promise["at_most"] = {"count": count, "of": promise["at_most"], "within": random_duration(random)}
     has_window = "at_most" in promise and "then" not in promise
-    if random.random() < 0.7 or ("quiet_after" not in made and not has_window):
+    if random.random() < 0.6 or ("quiet_after" not in made and not has_window):
         promise["within"] = random_within(random)
     if random.random() < 0.5:
         promise["same"] = random.choice(("case", "case", "order"))
@@ -317,7 +329,7 @@ def flat_pattern(random: Random, *, for_answer: bool = False) -> dict[str, Any]:
     if for_answer:  # channels and hands, so that an answer can fail only there
         pattern |= random_conditions(random, ("channel", "hands", "role", "power"), random.choice((0, 1, 2, 2)))
     others = ("channel", "direction", "asks", "answers", "topic", "case", "hands", "score", "value", "consent")
-    others += ("properties.amount", "properties.tier", "order")
+    others += ("properties.amount", "properties.tier", "properties.vip", "order", "text")
     fewest = 0 if pattern else 1
     return pattern | random_conditions(random, others, max(fewest, random.choice((0, 0, 0, 1, 1, 2))))
 
@@ -328,7 +340,7 @@ def random_conditions(random: Random, names: tuple[str, ...], count: int) -> dic
 
 def random_condition(random: Random, name: str) -> Any:
     """One condition on a field: a value, several, none of some, a range, or whether it is filled in."""
-    if random.random() < 0.08:
+    if name == "text" or random.random() < 0.08:
         return {"exists": random.random() < 0.6}
     if name in FLAGS:
         return random.random() < 0.7

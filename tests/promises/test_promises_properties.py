@@ -57,7 +57,7 @@ def test_the_order_of_arrival_changes_nothing(seed: int, tmp_path: Path) -> None
     for number, rows in enumerate(arrivals(case, random, days=4, late=0.3)):
         write_part(lake, f"import-{number}", rows)
         store.add_parts([f"import-{number}"])
-        store.ensure_columns(["properties.amount", "properties.tier"])
+        store.ensure_columns(["properties.amount", "properties.tier", "properties.vip"])
     versions = versions_of(case)
     at_once = rows_of(snapshot_from_rows(case.interactions), versions, case.as_of)
     assert at_once
