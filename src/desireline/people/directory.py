@@ -32,6 +32,7 @@ class Directory(NamedTuple):
     handle, rank, why: id, rank of its kind, and the reason it is shared (0: it is not).
     person: id of the person it belongs to. parent, ring, size, least: the joined strong handles as
         a forest and as rings, with how many and the smallest id at each root.
+    company: of a strong handle, how many links in force it has to strong handles.
     head: first link end of a handle.
     ends: (2 * links, 2) per link end (2 * link, 2 * link + 1) the handle at the other end, and the next end.
     seen: per link how many interactions carried both; 0: withdrawn.
@@ -47,6 +48,7 @@ class Directory(NamedTuple):
     ring: Places
     size: Places
     least: Ints
+    company: Places
     head: Places
     ends: Places
     seen: Places
@@ -68,6 +70,7 @@ def empty(*, handles: int, links: int) -> Directory:
         ring=np.empty(handles, np.int32),
         size=np.empty(handles, np.int32),
         least=np.empty(handles, np.int64),
+        company=np.zeros(handles, np.int32),
         head=np.empty(handles, np.int32),
         ends=np.empty((2 * links, 2), np.int32),
         seen=np.empty(links, np.int32),
@@ -86,7 +89,7 @@ def with_room(directory: Directory, *, handles: int, links: int) -> Directory:
     larger = empty(
         handles=max(known + handles, handle_room) * 5 // 4 + 16, links=max(linked + links, link_room) * 5 // 4 + 16
     )
-    for name in ("handle", "rank", "why", "person", "parent", "ring", "size", "least", "head"):
+    for name in ("handle", "rank", "why", "person", "parent", "ring", "size", "least", "company", "head"):
         getattr(larger, name)[:known] = getattr(directory, name)[:known]
     larger.ends[: 2 * linked] = directory.ends[: 2 * linked]
     larger.seen[:linked] = directory.seen[:linked]

@@ -7,8 +7,8 @@ persons that lost a link are taken apart and joined again, all others can only g
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from desireline.people.caps import MOST_CUSTOMER_NUMBERS, UNSHARED
 from desireline.people.directory import NONE, Directory, Ints, Marks, Places, append_links, find_link
 from desireline.people.settle import FIRST_WEAK_RANK, RANKS, join, joins, judge_strong, root_of, settle_weak
 from desireline.storage.engines import kernel
@@ -23,8 +23,7 @@ def apply(directory: Directory, a: Places, b: Places, seen: Ints) -> tuple[Place
     judged otherwise may come twice. There must be room for the links.
     """
     links, effect = change_links(directory, a, b, seen)
-    came_or_went = links[effect != RECOUNTED]
-    strong = ends_of(directory, came_or_went[is_strong_pair(directory, came_or_went)])
+    strong = to_judge(directory, links, effect)
     why = judge_strong(directory, strong)
     otherwise = why != directory.why[strong]
     flips = strong[otherwise]
@@ -62,14 +61,30 @@ def ends_of(directory: Directory, links: Places) -> Places:
 
 
 @kernel
-def is_strong_pair(directory: Directory, links: Places) -> NDArray[np.bool_]:
-    """Of each link, whether both its handles are strong: only such links can make a strong handle shared."""
-    rank, ends = directory.rank, directory.ends
-    strong = np.empty(len(links), np.bool_)
+def to_judge(directory: Directory, links: Places, effect: Marks) -> Places:
+    """The strong handles that may be judged otherwise, each once, as links to strong handles came or went.
+
+    Keeps count of these links; a handle with few of them, and not shared so far, need not be judged.
+    """
+    rank, why, ends, company = directory.rank, directory.why, directory.ends, directory.company
+    found = np.empty(2 * len(links), np.int32)
     for i in range(len(links)):
-        end = 2 * links[i]
-        strong[i] = rank[ends[end, 0]] < FIRST_WEAK_RANK and rank[ends[end + 1, 0]] < FIRST_WEAK_RANK
-    return strong
+        a, b = ends[2 * links[i], 0], ends[2 * links[i] + 1, 0]
+        found[2 * i] = found[2 * i + 1] = NONE
+        if effect[i] != RECOUNTED and rank[a] < FIRST_WEAK_RANK and rank[b] < FIRST_WEAK_RANK:
+            company[a] += effect[i]
+            company[b] += effect[i]
+            found[2 * i], found[2 * i + 1] = a, b
+    is_found = np.zeros(directory.held[0], np.bool_)
+    count = 0
+    for place in found:
+        if place == NONE or is_found[place]:
+            continue
+        if company[place] > MOST_CUSTOMER_NUMBERS or why[place] != UNSHARED:
+            is_found[place] = True
+            found[count] = place
+            count += 1
+    return found[:count].copy()
 
 
 @kernel

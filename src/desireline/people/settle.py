@@ -177,12 +177,11 @@ def weak_verdict(known_count: int, guest_count: int, weaker: int) -> int:
 
 
 @kernel
-def between_strong(directory: Directory) -> tuple[Places, Places]:
-    """The links in force between strong handles, and how many each handle has."""
-    rank, ends, seen = directory.rank, directory.ends, directory.seen
+def between_strong(directory: Directory) -> Places:
+    """The links in force between strong handles; counts how many each handle has."""
+    rank, ends, seen, company = directory.rank, directory.ends, directory.seen, directory.company
     linked = directory.held[1]
     links = np.empty(linked, np.int32)
-    company = np.zeros(directory.held[0], np.int32)
     count = 0
     for link in range(linked):
         a, b = ends[2 * link + 1, 0], ends[2 * link, 0]
@@ -191,7 +190,7 @@ def between_strong(directory: Directory) -> tuple[Places, Places]:
             count += 1
             company[a] += 1
             company[b] += 1
-    return links[:count], company
+    return links[:count]
 
 
 @kernel
@@ -217,11 +216,12 @@ def settle_all(directory: Directory) -> None:
 
     Weak handles of one rank do not depend on one another, so stretches of them run side by side.
     """
-    links, company = between_strong(directory)
-    crowded = np.flatnonzero(company > MOST_CUSTOMER_NUMBERS).astype(np.int32)
+    known = int(directory.held[0])
+    links = between_strong(directory)
+    crowded = np.flatnonzero(directory.company[:known] > MOST_CUSTOMER_NUMBERS).astype(np.int32)
     directory.why[crowded] = judge_strong(directory, crowded)
     join_all(directory, links)
-    rank = directory.rank[: len(company)]
+    rank = directory.rank[:known]
     for weak in range(FIRST_WEAK_RANK, RANKS):
         places = np.flatnonzero(rank == weak).astype(np.int32)
         run(lambda some: settle_weak(directory, some), np.array_split(places, 1 + len(places) // _STRETCH))
