@@ -18,7 +18,7 @@ from promises.random_logs import Case, random_case
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 LOGS = int(os.environ.get("DESIRELINE_AGREEMENT", "2000" if COMPILED else "400"))
 FIRST_SEED = int(os.environ.get("DESIRELINE_AGREEMENT_SEED", "0"))
-LOGS_OF_A_CASE = 10
+LOGS_OF_A_CASE = 16
 
 
 def test_the_judges_agree_on_random_logs() -> None:
