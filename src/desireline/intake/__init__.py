@@ -1,1 +1,33 @@
-"""."""
+"""Intake: every interaction taken in. Files become interactions; what cannot be read waits in quarantine."""
+
+from desireline.intake.guess import Column, Guess, Question
+from desireline.intake.guessing import guess_recipe
+from desireline.intake.quarantine import discard, edit_refused, one_refusal, refused_rows
+from desireline.intake.recipe_file import read_recipe, write_recipe
+from desireline.intake.recipes import Recipe
+from desireline.intake.refusals import Refusal
+from desireline.intake.report import ImportReport
+from desireline.intake.run import STEP, import_file, imports, preview, recover, replay, undo_import
+
+__all__ = [
+    "STEP",
+    "Column",
+    "Guess",
+    "ImportReport",
+    "Question",
+    "Recipe",
+    "Refusal",
+    "discard",
+    "edit_refused",
+    "guess_recipe",
+    "import_file",
+    "imports",
+    "one_refusal",
+    "preview",
+    "read_recipe",
+    "recover",
+    "refused_rows",
+    "replay",
+    "undo_import",
+    "write_recipe",
+]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-import re
-from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -16,7 +15,7 @@ from desireline.intake.recipes import Recipe, TimeTaken
 from desireline.intake.rows_to_interactions import Setting, cells_sql, row_as_object_sql, shape_sql
 from desireline.intake.text_sql import text_sql
 from desireline.intake.values_sql import when_sql
-from desireline.intake.zones import zone_days
+from desireline.intake.zones import known_zone, zone_days
 from desireline.vocabulary.errors import DesirelineError, Mistake, nearest
 
 NO_TIME = "no time: every time of the row is empty"
@@ -39,7 +38,11 @@ def check_columns(recipe: Recipe, rows: Rows, *, file: str) -> None:
         among = f"The file has: {', '.join(rows.columns[:30])}."
         raise DesirelineError(
             [
-                Mistake(f"the recipe names a column '{name}' that the file does not have.", file, do=nearest(name, rows.columns) or among)
+                Mistake(
+                    f"the recipe names a column '{name}' that the file does not have.",
+                    file,
+                    do=nearest(name, rows.columns) or among,
+                )
                 for name in missing
             ]
         )
@@ -57,8 +60,8 @@ def make(connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe, sett
     without = _without_interaction(connection, rows, recipe, cells)
     if reasons:
         connection.execute("DELETE FROM made WHERE row IN (SELECT row FROM made WHERE reason IS NOT NULL)")
-    refused = {**dict(reasons), **{row: NO_TIME for row in without.no_time}}
-    return Made(without.left_out, _refused_rows(connection, rows, refused))
+    refused = {**dict(reasons), **dict.fromkeys(without.no_time, NO_TIME)}
+    return Made(without.left_out, rows_as_refused(connection, rows, refused))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,8 @@ class _Without:
 
 def _without_interaction(connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe, cells: str) -> _Without:
     total = rows.count - len(rows.refused)
-    made = int(connection.execute("SELECT count(DISTINCT row) FROM made").fetchall()[0][0]) if len(
-        recipe.shapes
-    ) > 1 else int(connection.execute("SELECT count(*) FROM made").fetchall()[0][0])
+    rows_made = "row" if len(recipe.shapes) == 1 else "DISTINCT row"
+    made = int(connection.execute(f"SELECT count({rows_made}) FROM made").fetchall()[0][0])
     if made == total:
         return _Without(0, ())
     used = {name: f"u{place}" for place, name in enumerate(recipe.columns(), start=1)}
@@ -86,10 +88,6 @@ def rows_as_refused(
     connection: duckdb.DuckDBPyConnection, rows: Rows, reasons: dict[int, str]
 ) -> tuple[RefusedRow, ...]:
     """The given rows as they lie in quarantine, each with its reason."""
-    return _refused_rows(connection, rows, reasons)
-
-
-def _refused_rows(connection: duckdb.DuckDBPyConnection, rows: Rows, reasons: dict[int, str]) -> tuple[RefusedRow, ...]:
     if not reasons:
         return ()
     connection.execute("CREATE OR REPLACE TEMP TABLE wanted AS SELECT unnest($rows) AS wanted", {"rows": list(reasons)})
@@ -102,6 +100,7 @@ def _refused_rows(connection: duckdb.DuckDBPyConnection, rows: Rows, reasons: di
 
 def _zone_tables(connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe, setting: Setting) -> None:
     zones = {recipe.zone or setting.zone}
+    by_column = any(taken.zone_column for taken in _times(recipe))
     for taken in _times(recipe):
         zones.update([taken.zone] if taken.zone else [])
         if taken.zone_column:
@@ -111,7 +110,7 @@ def _zone_tables(connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Reci
            (zone VARCHAR, day BIGINT, before BIGINT, odd_from BIGINT, odd_to BIGINT, after BIGINT, odd BIGINT)"""
     )
     for zone in sorted(zones):
-        if known_zone(zone):
+        if known_zone(zone) and (by_column or zone != "UTC"):
             connection.register("one_zone", zone_days(zone))
             connection.execute(
                 f"""INSERT INTO zone_days
@@ -133,18 +132,11 @@ def _zones_in(connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe,
     return [zone for (zone,) in found.fetchall()]
 
 
-def known_zone(zone: str) -> bool:
-    """Whether the time zone database knows a name."""
-    try:
-        ZoneInfo(zone)
-    except (ValueError, OSError):
-        return False
-    return True
-
-
 def reasons_counted(refused: Sequence[RefusedRow]) -> dict[str, int]:
     """Reasons with the values cut out, the most frequent first."""
-    counts = Counter(re.sub(r"'[^']*'", "'...'", re.sub(r"[A-Z]+[0-9]+ holds|\d+ cells?", _plainly, item.reason)) for item in refused)
+    counts = Counter(
+        re.sub(r"'[^']*'", "'...'", re.sub(r"[A-Z]+[0-9]+ holds|\d+ cells?", _plainly, item.reason)) for item in refused
+    )
     return dict(counts.most_common())
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from ruamel.yaml import YAML
 
@@ -27,6 +26,7 @@ from desireline.intake.recipes import (
     TimeTaken,
     When,
 )
+from desireline.intake.zones import known_zone
 from desireline.storage.documents import Document
 from desireline.vocabulary.errors import DesirelineError
 from desireline.vocabulary.interaction import DIRECTIONS
@@ -126,9 +126,7 @@ def _zone(words: Words, path: Path, given: Any) -> str | None:
     name = words.text(path, given)
     if not name:
         return None
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError):
+    if not known_zone(name):
         words.wrong(path, f"unknown time zone '{name}'.", "Write an area and a city, such as Europe/Berlin, or UTC.")
     return name
 
@@ -234,7 +232,9 @@ def _time(words: Words, path: Path, given: Any) -> TimeTaken:
     zone = body.get("zone")
     zone_column = None
     if isinstance(zone, Mapping):
-        zone_column = words.text((*path, "zone", "column"), words.mapping((*path, "zone"), zone, ("column",)).get("column"))
+        zone_column = words.text(
+            (*path, "zone", "column"), words.mapping((*path, "zone"), zone, ("column",)).get("column")
+        )
         zone = None
     day_only_at = words.text((*path, "day_only_at"), body.get("day_only_at")) or "00:00"
     if not _CLOCK.fullmatch(day_only_at):
@@ -354,9 +354,7 @@ def _time_body(taken: TimeTaken) -> dict[str, Any]:
 
 
 def _handle_body(handle: HandleTaken) -> dict[str, Any]:
-    return _filled(
-        role=handle.role, kind=handle.kind, network=handle.network, column=handle.column, split=handle.split
-    )
+    return _filled(role=handle.role, kind=handle.kind, network=handle.network, column=handle.column, split=handle.split)
 
 
 def _taken_body(taken: Taken, *, flag: bool = False) -> Any:

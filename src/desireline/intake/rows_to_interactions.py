@@ -43,7 +43,7 @@ def cells_sql(rows: Rows, recipe: Recipe) -> str:
     rest = _rest_sql(rows, used) if recipe.takes_the_rest else "NULL"
     if rows.json:
         inner, cell = _json_cells(rows, used)
-        content = f"coalesce({cell[''] }, '')"
+        content = f"coalesce({cell['']}, '')"
     else:
         inner, cell = rows.table, {name: f"c{rows.columns.index(name) + 1}" for name in used}
         content = _content_sql(rows)
@@ -69,8 +69,7 @@ def _json_cells(rows: Rows, used: tuple[str, ...]) -> tuple[str, dict[str, str]]
             paths.append(nested_sql(name))
             cell[name] = f"coalesce({cell[name]}, x[{len(paths)}])"
     taken = f"json_extract_string(line, [{', '.join(paths)}])" if paths else "NULL"
-    objects = "CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END"
-    return f"(SELECT {rows.row} AS row, line, {taken} AS x FROM {rows.table} WHERE {objects})", cell
+    return f"(SELECT {rows.row} AS row, line, {taken} AS x FROM {rows.table} WHERE line IS NOT NULL)", cell
 
 
 def _content_sql(rows: Rows) -> str:
@@ -136,7 +135,9 @@ class _Statement:
 
     def sql(self, cells: str) -> str:
         """Cells, then texts of the moments, then moments read, then zones, then the interaction."""
-        texts = "".join(f", {time.text} AS {name}_text, {time.zone} AS {name}_zone" for name, time in self.times.items())
+        texts = "".join(
+            f", {time.text} AS {name}_text, {time.zone} AS {name}_zone" for name, time in self.times.items()
+        )
         source = f"SELECT *{texts} FROM ({cells}) WHERE {when_sql(self.shape.when, self.cell)}"
         reads = "".join(f", {time.read} AS {name}_read" for name, time in self.times.items())
         source = f"SELECT *{reads} FROM ({source}) WHERE t1_text IS NOT NULL"
@@ -153,9 +154,7 @@ class _Statement:
         )
         reason = self._reason(fields)
         inner = f"SELECT *{moments}{self._handles()} FROM ({joined})"
-        return (
-            f"SELECT {listed}, row, own_key, {text_sql(self.shape.name)} AS name, {reason} AS reason FROM ({inner}) AS made"
-        )
+        return f"SELECT {listed}, row, own_key, {text_sql(self.shape.name)} AS name, {reason} AS reason FROM ({inner}) AS made"
 
     def _zoned(self, source: str) -> tuple[str, str]:
         """Join the days of the zones where local times need them, and give the instants."""
@@ -271,7 +270,9 @@ class _Statement:
             return "NULL"
         if len(filled) == 1 and not filled[0].startswith("list_extract"):
             return f"CASE WHEN {filled[0]} IS NOT NULL THEN [{filled[0]}] END"
-        parts = [name.removeprefix("list_extract(").removesuffix(", 1)") if "(" in name else f"[{name}]" for name in filled]
+        parts = [
+            name.removeprefix("list_extract(").removesuffix(", 1)") if "(" in name else f"[{name}]" for name in filled
+        ]
         together = f"list_filter(list_concat({', '.join(parts)}), lambda kept: kept IS NOT NULL)"
         return f"nullif(list_filter({together}, lambda kept, place: list_position({together}, kept) = place), [])"
 
@@ -287,12 +288,15 @@ class _Statement:
         ]
         if not checked:
             return base
-        unusable = " || ".join(
-            f"CASE WHEN {cell} IS NOT NULL AND {spelled} IS NULL AND {named_somebody_sql(cell)}"
-            f" THEN ',' || to_json({text_sql(kind + ':')} || {cell}) ELSE '' END"
-            for kind, cell, spelled in checked
-            if kind != "card"
-        ) or "''"
+        unusable = (
+            " || ".join(
+                f"CASE WHEN {cell} IS NOT NULL AND {spelled} IS NULL AND {named_somebody_sql(cell)}"
+                f" THEN ',' || to_json({text_sql(kind + ':')} || {cell}) ELSE '' END"
+                for kind, cell, spelled in checked
+                if kind != "card"
+            )
+            or "''"
+        )
         added = f"json_merge_patch(coalesce({base}, '{{}}'), '{{\"unusable_handles\":[' || ({unusable})[2:] || ']}}')::VARCHAR"
         return f"CASE WHEN ({unusable}) <> '' THEN {added} ELSE {base} END"
 
@@ -304,7 +308,9 @@ class _Statement:
         for name, field in fields.items():
             if field.bad:
                 head = f"left({field.cell}, 40)"
-                words.append(f"CASE WHEN {field.bad} THEN {text_sql(name)} || ': ''' || {head} || {text_sql(chr(39) + ' is not ' + field.should_be)} END")
+                words.append(
+                    f"CASE WHEN {field.bad} THEN {text_sql(name)} || ': ''' || {head} || {text_sql(chr(39) + ' is not ' + field.should_be)} END"
+                )
         if "touchpoint" in fields and self.shape.fields["touchpoint"].constant is None:
             words.append(f"CASE WHEN {fields['touchpoint'].value} IS NULL THEN 'touchpoint: the cell is empty' END")
         return f"nullif(concat_ws('; ', {', '.join(words)}), '')"

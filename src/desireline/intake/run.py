@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +13,18 @@ from typing import Any
 
 import duckdb
 
+from desireline.intake.again import rows_again
 from desireline.intake.making import Made, check_columns, make, reasons_counted, rows_as_refused
+from desireline.intake.quarantine import one_refusal
 from desireline.intake.readers import RefusedRow, Rows, read_rows
-from desireline.intake.recipe_file import write_recipe
+from desireline.intake.recipe_file import read_recipe, write_recipe
 from desireline.intake.recipes import Recipe
-from desireline.intake.refusals import Stage, quarantine_entries
+from desireline.intake.refusals import Refusal, Stage, quarantine_entries
 from desireline.intake.repeats import drop_known, drop_repeats_within, number_equal_rows
 from desireline.intake.report import ImportReport
 from desireline.intake.rows_to_interactions import Setting
 from desireline.intake.sniff import sniff
+from desireline.intake.text_sql import text_sql
 from desireline.storage.import_book import ImportBook
 from desireline.storage.lake import Lake
 from desireline.storage.state import State
@@ -108,9 +111,13 @@ def _take_in(
     progress(0.8, "writing")
     refused = (*rows.refused, *made.refused)
     report = _report(connection, rows, made, recipe, setting, known=known, conflicts=len(conflicts), notes=notes)
-    stages = [("reading", row) for row in rows.refused] + [("meaning", row) for row in made.refused]
+    stages: tuple[tuple[Stage, tuple[RefusedRow, ...]], ...] = (
+        ("reading", rows.refused),
+        ("meaning", made.refused),
+        ("conflict", conflicts),
+    )
     entries = quarantine_entries(
-        [*stages, *(("conflict", row) for row in conflicts)],  # type: ignore[list-item]
+        [(stage, row) for stage, refused_rows in stages for row in refused_rows],
         source=recipe.source,
         file=setting.file,
         import_id=setting.import_id,
@@ -130,8 +137,8 @@ def _without_repeats(
     number_equal_rows(connection, source=recipe.source)
     within = drop_repeats_within(connection)
     before = drop_known(connection, source=recipe.source)
-    reasons = {row: "the key is known with another content: in this file" for row in within.conflicts}
-    reasons.update({row: "the key is known with another content: imported before" for row in before.conflicts})
+    reasons = dict.fromkeys(within.conflicts, "the key is known with another content: in this file")
+    reasons.update(dict.fromkeys(before.conflicts, "the key is known with another content: imported before"))
     return within.known + before.known, rows_as_refused(connection, rows, reasons)
 
 
@@ -201,7 +208,13 @@ def recover(*, lake: Lake, state: State) -> tuple[str, ...]:
 
 
 def preview(
-    path: Path, recipe: Recipe, *, rows: int = 20, received_at: int = 0, project_zone: str = "UTC", currency: str = "EUR"
+    path: Path,
+    recipe: Recipe,
+    *,
+    rows: int = 20,
+    received_at: int = 0,
+    project_zone: str = "UTC",
+    currency: str = "EUR",
 ) -> Table:
     """The first interactions a file would make, without taking anything in."""
     sniffed = sniff(path, recipe.reading)
@@ -211,7 +224,9 @@ def preview(
         found = read_rows(connection, path, sniffed, folder=temporary)
         check_columns(recipe, found, file=path.name)
         made = make(connection, found, recipe, setting)
-        columns = ", ".join(column for column in BY_COLUMN if column not in ("id", "import_id", "received_at", "handle"))
+        columns = ", ".join(
+            column for column in BY_COLUMN if column not in ("id", "import_id", "received_at", "handle")
+        )
         result = connection.execute(f"SELECT {columns} FROM made ORDER BY row, position LIMIT {int(rows)}")
         names = [item[0] for item in result.description or []]
         values = result.fetchall()
@@ -224,16 +239,78 @@ def preview(
     )
 
 
+def imports(*, state: State) -> tuple[dict[str, Any], ...]:
+    """Every import there was, oldest first: what came in, what was refused, whether it was undone."""
+    return tuple(ImportBook(state).imports())
+
+
 def undo_import(*, lake: Lake, state: State, import_id: str) -> int:
     """Take an import back as if it had never been; says how many interactions went."""
     book = ImportBook(state)
     if not book.imports(import_id=import_id, status="done"):
-        raise DesirelineError(Mistake(f"there is no import '{import_id}'.", do="`imports` lists them."))
+        raise DesirelineError(Mistake(f"there is no import '{import_id}'.", do="'desireline imports' lists them."))
     part = lake.path(INTERACTIONS, import_id)
     count = lake.rows(INTERACTIONS, import_id) if part.exists() else 0
     book.undo(import_id)
     lake.remove_part(INTERACTIONS, import_id)
     return count
+
+
+def replay(
+    *,
+    lake: Lake,
+    state: State,
+    numbers: Sequence[int],
+    import_id: str,
+    received_at: int,
+    recipe: Recipe | None = None,
+    project_zone: str = "UTC",
+    currency: str = "EUR",
+) -> ImportReport:
+    """Try refused rows again, as edited or with a mended recipe; those that succeed leave the quarantine.
+
+    All rows must come from one import, whose recipe is used when none is given. Doing it twice is harmless.
+    """
+    began = perf_counter()
+    book = ImportBook(state)
+    recover(lake=lake, state=state)
+    refusals = [
+        refusal for number in numbers if (refusal := one_refusal(state=state, number=number)).status == "waiting"
+    ]
+    first = _import_of(book, refusals)
+    recipe = recipe or read_recipe(first["recipe"], name=f"recipe of {first['import_id']}")
+    setting = Setting(import_id, first["file"], received_at, project_zone, currency, recipe.reading.decimal or ".")
+    with working(lake) as (connection, _):
+        rows = rows_again(connection, refusals, json.loads(first["columns"]), recipe.reading)
+        check_columns(recipe, rows, file=first["file"])
+        made = make(connection, rows, recipe, setting)
+        connection.execute("CREATE TEMP TABLE numbers (number BIGINT, row BIGINT)")
+        connection.executemany("INSERT INTO numbers VALUES (?, ?)", [[item.number, item.row] for item in refusals])
+        known, conflicts = _without_repeats(connection, rows, recipe)
+        connection.execute(
+            f"""UPDATE made SET raw = {text_sql(first["file"] + ":")} || numbers.row,
+                position = position + (numbers.row - numbers.number) * {len(recipe.shapes)}
+                FROM numbers WHERE numbers.number = made.row"""
+        )
+        report = _report(connection, rows, made, recipe, setting, known=known, conflicts=len(conflicts), notes=())
+        book.begin(_entry(report, recipe, rows, 0, received_at), [])
+        if report.made:
+            lake.write_part(INTERACTIONS, import_id, f"SELECT {', '.join(BY_COLUMN)} FROM made", connection)
+        book.finish(import_id)
+    still = {item.row: item.reason for item in (*rows.refused, *made.refused, *conflicts)}
+    gone = [item.number for item in refusals if item.number not in still]
+    book.change_refusals(gone, status="replayed", replayed_by=import_id, changed_at=received_at)
+    for number, reason in still.items():
+        book.change_refusals([number], reason=reason, changed_at=received_at)
+    return replace(report, seconds=perf_counter() - began)
+
+
+def _import_of(book: ImportBook, refusals: Sequence[Refusal]) -> dict[str, Any]:
+    imports = {refusal.import_id for refusal in refusals}
+    if len(imports) != 1:
+        what = "no waiting rows to try again." if not imports else "the rows come from several imports."
+        raise DesirelineError(Mistake(what, do="" if not imports else "Try those of one import at a time."))
+    return book.imports(import_id=imports.pop())[0]
 
 
 STEP = Step("intake", reads=(), writes=(INTERACTIONS,), run=import_file)

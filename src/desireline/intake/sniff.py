@@ -31,7 +31,7 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NOT_OURS: tuple[tuple[bytes, str, str], ...] = (
-    (b"%PDF", "a PDF document", "Export the data as CSV or XLSX."),
+    (b"%pdf", "a PDF document", "Export the data as CSV or XLSX."),
     (b"<!doctype", "a web page", "Perhaps a login page was saved in place of the export."),
     (b"<html", "a web page", "Perhaps a login page was saved in place of the export."),
     (b"<?xml", "an XML document", "Export the data as CSV, XLSX, JSONL or Parquet."),
@@ -143,6 +143,8 @@ def _encoding(raw: bytes) -> tuple[str, tuple[str, ...]]:
     bad = sum(not _is_utf8(line) for line in whole)
     if not bad or sum(_is_utf8(line) and not line.isascii() for line in whole) >= bad:
         return "utf-8", ()
+    if raw.lstrip()[:1] == b"{":
+        return "utf-8", ()
     name = _guess_encoding(raw)
     return name, (f"it is not UTF-8; read as {name}",)
 
@@ -196,8 +198,9 @@ def _csv(head: str, given: Reading) -> tuple[Reading, tuple[str, ...]]:
     rows = _rows(body, separator, quote)
     if given.skip_lines is None:
         above = _lines_above(rows)
-        skip, rows = skip + above, rows[above:]
+        rows = rows[above:]
         if above:
+            skip += _lines_until(body, filled=above)
             doubts.append(f"{above} line{'s' if above > 1 else ''} above the header left out")
     header_rows = given.header_rows
     if header_rows is None:
@@ -245,6 +248,12 @@ def _lines_above(rows: Sequence[Sequence[str]]) -> int:
     while above < min(20, len(rows) - 2) and len(rows[above]) == 1 and width > 1:
         above += 1
     return above if width > 1 and len(rows[above]) == width else 0
+
+
+def _lines_until(lines: Sequence[str], *, filled: int) -> int:
+    """How many lines stand above the line after so many filled ones, empty ones counted."""
+    places = [place for place, line in enumerate(lines) if line.strip()]
+    return places[filled]
 
 
 def _header_rows(rows: Sequence[Sequence[str]]) -> tuple[int, tuple[str, ...]]:

@@ -90,7 +90,11 @@ def _reading(word: str, text: str) -> tuple[str, str, str]:
     if word in EPOCHS:
         scale = EPOCHS[word]
         number = f"try_cast({text} AS DOUBLE)"
-        count = f"round({number} * {scale // 1_000_000})" if scale >= 1_000_000 else f"floor({number} / {1_000_000 // scale})"
+        count = (
+            f"round({number} * {scale // 1_000_000})"
+            if scale >= 1_000_000
+            else f"floor({number} / {1_000_000 // scale})"
+        )
         return f"try_cast({count} AS BIGINT)", "true", "false"
     if word == "excel":
         number = f"try_cast({text} AS DOUBLE)"

@@ -66,7 +66,9 @@ def number_sql(text: str, *, decimal: str) -> str:
     plain = f"replace(replace({turned}, '{comma}', ''), '{point}', '.')"
     slow = f"CASE WHEN regexp_full_match({turned}, {shape}) THEN try_cast({plain} AS DECIMAL(28, 6)) END"
     if decimal == ",":
-        return rf"CASE WHEN regexp_full_match({text}, '-?[0-9]+') THEN try_cast({text} AS DECIMAL(28, 6)) ELSE {slow} END"
+        return (
+            rf"CASE WHEN regexp_full_match({text}, '-?[0-9]+') THEN try_cast({text} AS DECIMAL(28, 6)) ELSE {slow} END"
+        )
     return rf"CASE WHEN regexp_full_match({text}, '-?[0-9]+(\.[0-9]+)?') THEN try_cast({text} AS DECIMAL(28, 6)) ELSE {slow} END"
 
 

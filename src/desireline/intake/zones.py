@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -76,3 +77,18 @@ def _change(zone: str, day_start: int) -> tuple[int, int, int]:
         else:
             high = middle
     return high, old, _offset(zone, high)
+
+
+def known_zone(zone: str) -> bool:
+    """Whether the time zone database knows a name.
+
+    >>> known_zone("Europe/Berlin"), known_zone("Berlin")
+    (True, False)
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_+/-]{1,40}", zone):
+        return False
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True

@@ -89,9 +89,7 @@ class Lines:
     def _guard(self) -> None:
         if self._packed_bytes:
             unpacked = self._file.tell()
-            if unpacked > MOST_UNPACKED_BYTES or (
-                unpacked > FREE_BYTES and unpacked > MOST_RATIO * self._packed_bytes
-            ):
+            if unpacked > MOST_UNPACKED_BYTES or (unpacked > FREE_BYTES and unpacked > MOST_RATIO * self._packed_bytes):
                 raise EOFError
 
 

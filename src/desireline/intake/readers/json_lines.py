@@ -17,11 +17,17 @@ NO_OBJECT_SQL = "CASE WHEN json_valid(line) THEN json_type(line) <> 'OBJECT' ELS
 
 
 def refuse_no_objects(connection: duckdb.DuckDBPyConnection, table: str, row: str) -> list[RefusedRow]:
-    """The lines of the table that are no JSON object; empty lines are passed over."""
+    """The lines of the table that are no JSON object; their place in the table is left empty.
+
+    Empty lines are passed over.
+    """
     found = connection.execute(
-        f"SELECT {row}, line FROM {table} WHERE trim(line, chr(32) || chr(9) || chr(13)) <> '' AND {NO_OBJECT_SQL}"
+        f"SELECT rowid, {row}, line FROM {table} WHERE line IS NOT NULL AND {NO_OBJECT_SQL}"
     ).fetchall()
-    return [RefusedRow(number, line, fault(line)) for number, line in found]
+    if found:
+        places = [place for place, _, _ in found]
+        connection.execute(f"UPDATE {table} SET line = NULL WHERE rowid IN (SELECT unnest($places))", {"places": places})
+    return [RefusedRow(number, line, fault(line)) for _, number, line in found if line.strip()]
 
 
 def fault(line: str) -> str:
@@ -49,7 +55,9 @@ def objects_of(path: Path, lines: Lines) -> Iterator[tuple[int, list[Any]]]:
         body = json.loads(text.lstrip("\ufeff"))
     except (json.JSONDecodeError, RecursionError) as error:
         raise DesirelineError(
-            Mistake(f"is one JSON text, and broken ({error}).", path.name, do="Export it as JSON lines, one object a line.")
+            Mistake(
+                f"is one JSON text, and broken ({error}).", path.name, do="Export it as JSON lines, one object a line."
+            )
         ) from None
     items = body if isinstance(body, list) else [body]
     for number, item in enumerate(items, start=1):

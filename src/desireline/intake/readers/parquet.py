@@ -10,13 +10,16 @@ from desireline.intake.text_sql import text_sql
 from desireline.vocabulary.errors import DesirelineError, Mistake
 
 
-def load_parquet(connection: duckdb.DuckDBPyConnection, path: Path, table: str) -> tuple[str, ...]:
+def load_parquet(
+    connection: duckdb.DuckDBPyConnection, path: Path, table: str, *, most_rows: int | None = None
+) -> tuple[str, ...]:
     """Load a Parquet file into a table of texts `c1`, `c2`, ... and return the names of its columns."""
     source = f"read_parquet({text_sql(str(path))})"
+    cut = f" LIMIT {most_rows}" if most_rows is not None else ""
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-        texts = [f'{_as_text(name, kind)} AS c{place}' for place, (name, kind, *_) in enumerate(described, start=1)]
-        connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {', '.join(texts)} FROM {source}")
+        texts = [f"{_as_text(name, kind)} AS c{place}" for place, (name, kind, *_) in enumerate(described, start=1)]
+        connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {', '.join(texts)} FROM {source}{cut}")
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
         raise DesirelineError(

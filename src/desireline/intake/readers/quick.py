@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from desireline.intake.readers.careful import RefusedRow, misfit, ragged
+from desireline.intake.readers.careful import RefusedRow, misfit, parse_line, ragged
 from desireline.intake.text_sql import text_sql, types_sql
 
 MOST_ROW_BYTES = 20_000_000
@@ -38,13 +38,13 @@ def load_quickly(
             f"""CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv({text_sql(str(path))},
                 auto_detect = false, header = false, skip = {skip}, delim = {text_sql(separator)},
                 quote = {text_sql(quote)}, escape = {text_sql(quote)},
-                columns = {types_sql({column: "VARCHAR" for column in columns})},
+                columns = {types_sql(dict.fromkeys(columns, "VARCHAR"))},
                 new_line = '{_NEWLINES[newline]}', store_rejects = true, rejects_limit = 0,
                 max_line_size = {MOST_ROW_BYTES})"""
         )
     except duckdb.Error:
         return None
-    refused = _rejects(connection, path, above=skip, width=len(columns))
+    refused = _rejects(connection, path, above=skip, separator=separator, quote=quote, width=len(columns))
     _forget(connection)
     if refused is None:
         return None
@@ -58,7 +58,7 @@ def load_quickly(
 
 def load_clean(connection: duckdb.DuckDBPyConnection, clean: Path, table: str, columns: Sequence[str]) -> None:
     """Load a file the careful way has written, then remove it."""
-    types = {"row": "BIGINT", **{column: "VARCHAR" for column in columns}}
+    types = {"row": "BIGINT", **dict.fromkeys(columns, "VARCHAR")}
     connection.execute(
         f"""CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv({text_sql(str(clean))},
             auto_detect = false, header = false, delim = ',', quote = '"', escape = '"',
@@ -72,30 +72,34 @@ def _forget(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _rejects(
-    connection: duckdb.DuckDBPyConnection, path: Path, *, above: int, width: int
+    connection: duckdb.DuckDBPyConnection, path: Path, *, above: int, separator: str, quote: str, width: int
 ) -> tuple[RefusedRow, ...] | None:
     rejects = connection.execute(
-        """SELECT line, any_value(line_byte_position), any_value(csv_line), list(error_type::VARCHAR), max(column_idx)
+        """SELECT line, any_value(line_byte_position), any_value(csv_line), list(error_type::VARCHAR)
            FROM reject_errors GROUP BY line ORDER BY line"""
     ).fetchall()
-    if any("UNQUOTED VALUE" in kinds or "\n" in (raw or "") for _, _, raw, kinds, _ in rejects):
+    if any("UNQUOTED VALUE" in kinds or "\n" in (raw or "") for _, _, raw, kinds in rejects):
         return None
     refused = []
     with path.open("rb") as file:
-        for line, position, _, kinds, last in rejects:
+        for line, position, _, kinds in rejects:
             file.seek(max(0, (position or 1) - 1))
             raw = file.readline().rstrip(b"\r\n")
-            refused.append(_refused(line - above, raw, kinds, cells=last or 0, width=width))
+            refused.append(_refused(line - above, raw, kinds, separator=separator, quote=quote, width=width))
     return tuple(refused)
 
 
-def _refused(row: int, raw: bytes, kinds: Sequence[str], *, cells: int, width: int) -> RefusedRow:
+def _refused(row: int, raw: bytes, kinds: Sequence[str], *, separator: str, quote: str, width: int) -> RefusedRow:
     if "LINE SIZE OVER MAXIMUM" in kinds:
         return RefusedRow(row, raw.decode("utf-8", "replace"), f"the row is longer than {MOST_ROW_BYTES:,} bytes")
     wrong = misfit(raw.decode("utf-8", "surrogateescape"))
     if wrong:
         return RefusedRow(row, *wrong)
-    return RefusedRow(row, raw.decode("utf-8", "replace"), ragged(cells, width))
+    text = raw.decode("utf-8", "replace")
+    if not quote:
+        return RefusedRow(row, text, "not JSON: it holds a control character")
+    cells, reason = parse_line(text, separator=separator, quote=quote)
+    return RefusedRow(row, text, reason or ragged(len(cells), width))
 
 
 def _good(connection: duckdb.DuckDBPyConnection, table: str) -> int:

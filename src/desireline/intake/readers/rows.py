@@ -127,7 +127,9 @@ def _skip_header(lines: Lines, sniffed: Sniffed, quote: str) -> None:
 def _json_lines(connection: duckdb.DuckDBPyConnection, path: Path, sniffed: Sniffed, folder: Path, table: str) -> Rows:
     one_text = is_one_text(sniffed.head)
     if _is_plain(sniffed) and not one_text:
-        quick = load_quickly(connection, path, table, ["line"], skip=0, separator="\x01", quote="", newline=sniffed.newline)
+        quick = load_quickly(
+            connection, path, table, ["line"], skip=0, separator="\x01", quote="", newline=sniffed.newline
+        )
         if quick is not None:
             count, refused = quick
             row = "row" if refused else "rowid + 1"

@@ -42,7 +42,9 @@ def sheet_rows(path: Path, *, sheet: str | None) -> tuple[str, list[tuple[int, l
 def _chosen(path: Path, book: Any, names: list[str], sheet: str | None) -> str:
     if sheet is not None:
         if sheet not in names:
-            raise DesirelineError(Mistake(f"has no sheet '{sheet}'.", path.name, do=nearest(sheet, names) or _among(names)))
+            raise DesirelineError(
+                Mistake(f"has no sheet '{sheet}'.", path.name, do=nearest(sheet, names) or _among(names))
+            )
         return sheet
     filled = [name for name in names if book.get_sheet_by_name(name).total_height > 0]
     if not filled:
@@ -80,7 +82,9 @@ def unusable_cells(path: Path, sheet: str) -> dict[int, str]:
             shown = value[1].decode() if value else "an error"
             found.setdefault(int(row), f"cell {column.decode()}{row.decode()} holds the error {shown}")
         elif b"<f" in inside and not (value and value[1]) and b't="str"' not in attributes:
-            reason = f"cell {column.decode()}{row.decode()} holds a formula without a value; open and save the file once"
+            reason = (
+                f"cell {column.decode()}{row.decode()} holds a formula without a value; open and save the file once"
+            )
             found.setdefault(int(row), reason)
     return found
 
