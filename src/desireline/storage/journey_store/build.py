@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ SLACK_SHARE = 8
 """A slot has an eighth of its length to spare, so that what arrives in order is simply appended."""
 
 _MEMORY_SHARE = 6
+_ROOMS = threading.local()
 _STRIPES = 16
 _STRIPE_SHIFT = 59
 """Within a bucket rows come roughly by person already (the upper bits of 63), so that sorting stays in the cache."""
@@ -70,13 +72,17 @@ class Spool:
         self._chunks.append(spread)
         self._starts.append(starts[::_STRIPES])
 
-    def bucket(self, number: int) -> Arrays:
-        """All rows of a bucket, in the order they were read."""
+    def rows_of(self, number: int) -> int:
+        """How many rows a bucket has."""
+        return sum(int(starts[number + 1] - starts[number]) for starts in self._starts)
+
+    def column(self, number: int, name: str, room: NDArray[Any]) -> NDArray[Any]:
+        """One column of a bucket in the order it was read, put together in `room`."""
         spans = [slice(int(starts[number]), int(starts[number + 1])) for starts in self._starts]
-        return {
-            name: _joined([chunk[name][span] for chunk, span in zip(self._chunks, spans, strict=True)])
-            for name in (self._chunks[0] if self._chunks else ())
-        }
+        pieces = [chunk[name][span] for chunk, span in zip(self._chunks, spans, strict=True)]
+        if len(pieces) == 1:
+            return pieces[0]
+        return np.concatenate(pieces, out=room) if pieces else room
 
     @property
     def rows(self) -> int:
@@ -110,38 +116,51 @@ def fill(spool: Spool, chunks: Iterator[Arrays], identities: Identities) -> int:
 def write_buckets(files: Files, spool: Spool, columns: Sequence[Column], rank: NDArray[np.int64]) -> list[int]:
     """Sort and write every bucket, nobody's last; returns how many rows each file holds."""
 
+    by_name = {each.name: each for each in columns}
+
     def write(number: int) -> int:
-        rows = spool.bucket(number)
-        if not rows:
-            rows = {each.name: np.empty(0, each.dtype) for each in columns} | {"person": np.empty(0, np.int64)}
-        keys = SortKeys(rows["occurred_at"], rows["source"], rows["position"], rows["id"], rank)
-        return write_bucket(files, number, columns, rows, sort_rows(rows["person"], keys))
+        rows = spool.rows_of(number)
+
+        def read(name: str) -> NDArray[Any]:
+            use = name if name in SortKeys._fields else "read"
+            return spool.column(number, name, _room(use, by_name[name].dtype, rows))
+
+        person = spool.column(number, "person", _room("person", np.dtype(np.int64), rows))
+        keys = SortKeys(read("occurred_at"), read("source"), read("position"), read("id"), rank)
+        return write_bucket(files, number, columns, read, sort_rows(person, keys))
 
     return list(run(write, range(spool.bucket_count + 1)))
 
 
-def write_bucket(files: Files, number: int, columns: Sequence[Column], rows: Arrays, runs: PersonRuns) -> int:
+def write_bucket(
+    files: Files, number: int, columns: Sequence[Column], read: Callable[[str], NDArray[Any]], runs: PersonRuns
+) -> int:
     """Write the files of one bucket, each person a slot with some room to spare."""
     capacity = runs.length + runs.length // SLACK_SHARE
     start = np.cumsum(capacity) - capacity
     tail = int(capacity.sum())
     files.column(number, ORIGIN).parent.mkdir(parents=True, exist_ok=True)
     for each in columns:
-        target = np.zeros(tail, each.dtype)
-        gather_runs(rows[each.name], runs.order, runs.start, runs.length, start, target)
+        target = _room("write", each.dtype, tail)
+        gather_runs(read(each.name), runs.order, runs.start, runs.length, start, capacity, target)
         write_arrays(files.column(number, each.name), [target])
     files.write_directory(number, 0, Directory(runs.person, start, runs.length, capacity))
     return tail
+
+
+def _room(use: str, dtype: np.dtype[Any], rows: int) -> NDArray[Any]:
+    """Memory for one use by one thread, taken again for the next bucket: fresh memory is what costs most here."""
+    rooms: dict[str, NDArray[Any]] = _ROOMS.__dict__
+    name = f"{use} {dtype.str}"
+    if name not in rooms or len(rooms[name]) < rows:
+        rooms[name] = np.empty(rows + rows // SLACK_SHARE, dtype)
+    return rooms[name][:rows]
 
 
 def _gathered(values: NDArray[Any], order: NDArray[np.int64]) -> NDArray[Any]:
     target = np.empty(len(order), values.dtype)
     gather(values, order, target)
     return target
-
-
-def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _memory_bytes() -> int:

@@ -15,7 +15,7 @@ from desireline.storage.journey_store.columns import ALWAYS, ORIGIN, Column, col
 from desireline.storage.journey_store.dictionary import Dictionary, write_words
 from desireline.storage.journey_store.files import Files, write_arrays
 from desireline.storage.journey_store.identities import Identities
-from desireline.storage.journey_store.lake_reader import Arrays, LakeReader
+from desireline.storage.journey_store.lake_reader import LakeReader
 from desireline.storage.journey_store.manifest import Manifest
 from desireline.storage.journey_store.opened import OpenedStore
 from desireline.storage.journey_store.sorting import PersonRuns, ranks
@@ -77,10 +77,15 @@ def compact_generation(folder: Path, old: OpenedStore) -> Manifest:
 
     def rewrite(number: int) -> int:
         directory = old.directories[number]
-        rows: Arrays = {each.name: old.read(number, each.name) for each in columns}
         start, length = directory.start, directory.length
         order: NDArray[np.int64] = np.arange(old.manifest.tails[number], dtype=np.int64)
-        return write_bucket(files, number, columns, rows, PersonRuns(directory.person, start, length, order))
+        return write_bucket(
+            files,
+            number,
+            columns,
+            lambda name: old.read(number, name),
+            PersonRuns(directory.person, start, length, order),
+        )
 
     tails = list(run(rewrite, range(old.manifest.bucket_count + 1)))
     for name, dictionary in old.dictionaries.items():

@@ -200,11 +200,13 @@ def gather(source: Any, order: Any, target: Any) -> None:
 
 
 @kernel
-def gather_runs(source: Any, order: Any, start: Any, length: Any, to: Any, target: Any) -> None:
-    """Copy the rows of each person, in order, to the person's slot."""
+def gather_runs(source: Any, order: Any, start: Any, length: Any, to: Any, capacity: Any, target: Any) -> None:
+    """Copy the rows of each person, in order, to the person's slot; the room to spare is set to zero."""
     for p in range(len(start)):
         for k in range(length[p]):
             target[to[p] + k] = source[order[start[p] + k]]
+        for k in range(length[p], capacity[p]):
+            target[to[p] + k] = 0
 
 
 def ranks(words: list[str]) -> NDArray[np.int64]:
