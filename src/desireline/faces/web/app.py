@@ -18,6 +18,7 @@ from starlette.routing import Route
 from desireline.faces.web import import_page, maps_page, people_page, person_page, promise_page
 from desireline.faces.web.designed_over_lived_page import home, one_screen
 from desireline.faces.web.frame import framed
+from desireline.faces.web.import_desk import ImportDesk
 from desireline.faces.web.reading import Reading
 from desireline.faces.web.rendering import HERE, style_sheet
 from desireline.faces.web.security import OnlyOurOwnPages, own_addresses
@@ -65,6 +66,7 @@ def create_app(project: Any, *, port: int = 8000, reading: Reading | None = None
         lifespan=lifespan,
     )
     app.state.reading = read
+    app.state.desk = ImportDesk(project)
     return app
 
 

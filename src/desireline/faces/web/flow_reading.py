@@ -18,10 +18,10 @@ from desireline.faces.web.what_is_shown import (
     PromiseShown,
     StepShown,
 )
-from desireline.journeys import Lane, lived_flow, lived_people
-from desireline.promises import Map, Pattern, Step, rows_matching
+from desireline.journeys import Lane, MapRule, lived_flow, lived_people
+from desireline.project.rules import MapMasks
+from desireline.promises import Map, Pattern, Step
 from desireline.storage.journey_store import Bucket, Snapshot
-from desireline.vocabulary.errors import DesirelineError
 from desireline.vocabulary.which import Which
 
 UNKNOWN = "unknown"
@@ -31,43 +31,45 @@ MaskOf = Callable[[Bucket], NDArray[np.uint8]]
 
 
 class MapReading:
-    """The patterns of one map on one snapshot; which rows match is found once and kept."""
+    """One map on one snapshot; which rows match its patterns is found once and kept."""
 
     def __init__(self, snapshot: Snapshot, design: Map) -> None:
         self.snapshot = snapshot
         self.design = design
+        self.masks = MapMasks(design, snapshot)
         self.channels = [*snapshot.words("channel"), UNKNOWN]
-        self._found: dict[tuple[int, int], NDArray[np.uint8]] = {}
-        self._patterns: list[Pattern] = []
+        self.steps = [step for step in design.steps if step.pattern is not None]
 
     def flow(self, which: Which, promises: Sequence[PromiseShown]) -> LivedFlow | None:
         """The flow over the designed steps; nothing when the map designs no step."""
-        steps = [step for step in self.design.steps if step.pattern is not None]
-        if not steps:
+        rule = self.masks.rule()
+        if not self.steps or rule is None:
             return None
-        lanes = [self._lane(step, number, channel) for number, step in enumerate(steps) for channel in self.channels]
-        lived = lived_flow(self.snapshot, lanes=lanes, which=which, **self._rule())
-        return _shown(lived, steps, self.channels, promises)
+        lanes = [self._lane(step, number, channel) for number, step in enumerate(self.steps) for channel in self.channels]
+        return _shown(self._lived(rule, lanes, which), self.steps, self.channels, promises)
 
     def people(
         self, which: Which, *, step: str | None = None, to: str | None = None, left: str | None = None, channel: str | None = None
     ) -> NDArray[np.int64]:
         """The ids of the people behind a mark of the flow, by the same definition."""
-        steps = [each for each in self.design.steps if each.pattern is not None]
-        lanes = [Lane(each.name, mask_of=self._mask(each.pattern)) for each in steps if each.pattern is not None]
-        lived = lived_flow(self.snapshot, lanes=lanes, which=which, **self._rule())
+        rule = self.masks.rule()
+        if not self.steps or rule is None:
+            return np.zeros(0, dtype=np.int64)
+        lived = self._lived(rule, self.masks.lanes(), which)
         return lived_people(self.snapshot, lived, step=step, to=to, left=left, channel=channel)
 
-    def _rule(self) -> dict[str, Any]:
-        design = self.design
-        touches = self._mask(touch_pattern(design))
-        return {
-            "begins": self._mask(design.begins) if design.begins else touches,
-            "ends": self._mask(design.ends) if design.ends else None,
-            "touches": touches,
-            "quiet_ms": design.quiet_after,
-            "map": design.name,
-        }
+    def _lived(self, rule: MapRule, lanes: list[Lane], which: Which) -> Any:
+        return lived_flow(
+            self.snapshot,
+            begins=rule.begins,
+            ends=rule.ends,
+            touches=rule.touches,
+            quiet_ms=rule.quiet_ms,
+            key=rule.key,
+            map_name=rule.map,
+            lanes=lanes,
+            which=which,
+        )
 
     def _lane(self, step: Step, number: int, channel: str) -> Lane:
         name = f"{number}/{self.channels.index(channel)}"
@@ -79,7 +81,7 @@ class MapReading:
             if channels and channel not in channels:
                 return Lane(name, mask_of=_nothing)
             return Lane(name, touchpoints, here)
-        return Lane(name, mask_of=self._on_channel(self._mask(step.pattern), channel))
+        return Lane(name, mask_of=self._on_channel(self.masks.of((step.pattern,)), channel))
 
     def _on_channel(self, mask: MaskOf, channel: str) -> MaskOf:
         code = self.snapshot.code("channel", channel)
@@ -89,33 +91,6 @@ class MapReading:
             return here
 
         return on_channel
-
-    def _mask(self, pattern: Pattern) -> MaskOf:
-        number = len(self._patterns)
-        if pattern in self._patterns:
-            number = self._patterns.index(pattern)
-        else:
-            self._patterns.append(pattern)
-
-        def matching(bucket: Bucket) -> NDArray[np.uint8]:
-            place = (number, bucket.number)
-            if place not in self._found:
-                self._found[place] = rows_matching(pattern, self.snapshot, bucket)
-            return self._found[place]
-
-        return matching
-
-
-def touch_pattern(design: Map) -> Pattern:
-    """Everything a map names: what it names keeps a journey from falling quiet."""
-    named: list[Pattern | None] = [design.begins, design.ends, *(step.pattern for step in design.steps)]
-    for promise in design.promises:
-        named += [promise.when, promise.then, promise.never, promise.unless]
-        named += [promise.at_most.of if promise.at_most else None, promise.if_broken.then if promise.if_broken else None]
-    patterns = tuple(dict.fromkeys(pattern for pattern in named if pattern is not None))
-    if not patterns:
-        raise DesirelineError(f"The map '{design.name}' names no interaction. Give it a step with a touchpoint.")
-    return Pattern(any=patterns)
 
 
 def _plain(pattern: Pattern) -> tuple[tuple[str, ...], tuple[str, ...]] | None:

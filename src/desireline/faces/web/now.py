@@ -29,7 +29,7 @@ class Now:
     def __init__(self, project: Any) -> None:
         self.stamp = stamp_of(project)
         self.snapshot: Snapshot = project.snapshot()
-        self.maps: tuple[Map, ...] = tuple(project.maps())
+        self.maps: tuple[Map, ...] = tuple(project.map_set().maps)
         self._connection: duckdb.DuckDBPyConnection = project.lake.connection()
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._lock = threading.RLock()
@@ -74,7 +74,7 @@ def stamp_of(project: Any) -> tuple[Any, ...]:
         if folder.is_dir():
             parts += [(f"{table}/{path.name}", path.stat().st_mtime_ns) for path in sorted(folder.iterdir()) if path.suffix == ".parquet"]
     maps = sorted((project.folder / "maps").glob("*.y*ml")) if (project.folder / "maps").is_dir() else []
-    return (*parts, *((path.name, path.stat().st_mtime_ns) for path in maps))
+    return (id(project.snapshot()), *parts, *((path.name, path.stat().st_mtime_ns) for path in maps))
 
 
 def _question(name: str) -> str:

@@ -54,7 +54,7 @@ class Reading:
     @property
     def name(self) -> str:
         """The project's name."""
-        return str(self.project.name)
+        return str(self.project.file.name)
 
     @property
     def as_of(self) -> int:

@@ -1,0 +1,57 @@
+"""Serves the pages of one project on this machine's own address, and opens them in a browser."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+import threading
+import webbrowser
+from typing import TYPE_CHECKING, Any
+
+from desireline.vocabulary.errors import DesirelineError
+
+if TYPE_CHECKING:
+    from uvicorn import Server
+
+LOOPBACK = "127.0.0.1"
+
+
+def serve(project: Any, *, port: int = 8765, open_page: bool = False) -> None:
+    """Serve until interrupted. Port 0 takes a free one. Nothing but this machine can reach it."""
+    listening = listen(port)
+    address = f"http://{LOOPBACK}:{listening.getsockname()[1]}/"
+    server = server_of(project, listening)
+    sys.stdout.write(f"Desireline shows {project.file.name} at {address} (Ctrl-C ends it)\n")
+    sys.stdout.flush()
+    if open_page:
+        threading.Timer(0.6, webbrowser.open, [address]).start()
+    server.run(sockets=[listening])
+
+
+def server_of(project: Any, listening: socket.socket) -> Server:
+    """A server for a project on a socket that already listens. No proxy is trusted, no request is logged."""
+    import uvicorn
+
+    from desireline.faces.web.app import create_app
+
+    app = create_app(project, port=listening.getsockname()[1])
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=2
+    )
+    return uvicorn.Server(config)
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on the loopback address; a port that is taken is said so."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((LOOPBACK, port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise DesirelineError(f"Port {port} is taken on this machine. Choose another one: PORT=8766, or --port 0.") from None
+        raise
+    return listening
