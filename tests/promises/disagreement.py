@@ -13,7 +13,11 @@ Judge = Callable[[Case], list[Row]]
 
 FIELDS = (
     "map",
+    "map_version",
     "promise",
+    "person",
+    "key",
+    "channel",
     "opening_id",
     "opened_at",
     "due_at",

@@ -26,35 +26,46 @@ def judge(
 ) -> list[dict[str, Any]]:
     """Every instance of every promise, one plain row each, judged with what was known at `as_of`.
 
-    `maps` holds every version of every map with the moment (UTC milliseconds) from which it holds.
-    Interactions later than `as_of` do not exist yet.
+    `maps` holds every version of every map in the order they were saved, each with the moment (UTC
+    milliseconds) from which it holds. Interactions later than `as_of` do not exist yet.
     """
     known = [one for one in interactions if one["occurred_at"] <= as_of]
     rows = []
-    for versions in by_name(maps):  # "Maps judge separately"
-        for opening in known:
-            if not opening.get("person"):  # "An interaction without any handle opens nothing"
-                continue
-            in_force = version_in_force(versions, opening["occurred_at"])
+    for opening, in_force, number, promise in openings(known, maps):
+        if opening.get("person"):  # "An interaction without any handle opens nothing"
+            instance = Instance(promise, in_force, opening, known, calendars, as_of)
+            rows.append({"map": in_force["map"], "map_version": number} | instance.row())
+    return rows
+
+
+def openings_of_nobody(interactions: list[Interaction], maps: list[tuple[int, dict[str, Any]]], as_of: int) -> int:
+    """ "An interaction without any handle opens nothing; it is counted beside the rate"."""
+    unknown = [one for one in interactions if one["occurred_at"] <= as_of and not one.get("person")]
+    return len(list(openings(unknown, maps)))
+
+
+Opening = tuple[Interaction, dict[str, Any], int, dict[str, Any]]
+
+
+def openings(interactions: list[Interaction], maps: list[tuple[int, dict[str, Any]]]) -> Iterator[Opening]:
+    """Each interaction with every promise it opens, and the map version in force with its number."""
+    for name in sorted({version["map"] for _, version in maps}):  # "Maps judge separately"
+        versions = [one for one in maps if one[1]["map"] == name]
+        for opening in interactions:
+            number, in_force = version_in_force(versions, opening["occurred_at"])
             for promise in in_force["promises"]:
                 if opens(promise, in_force, opening):
-                    rows.append(Instance(promise, in_force, opening, known, calendars, as_of).row())
-    return sorted(rows, key=lambda row: (row["map"], row["promise"], row["opened_at"], row["opening_id"]))
+                    yield opening, in_force, number, promise
 
 
-def by_name(maps: list[tuple[int, dict[str, Any]]]) -> list[list[tuple[int, dict[str, Any]]]]:
-    """The versions of each map, oldest first."""
-    names = sorted({version["map"] for _, version in maps})
-    return [sorted((one for one in maps if one[1]["map"] == name), key=lambda one: one[0]) for name in names]
-
-
-def version_in_force(versions: list[tuple[int, dict[str, Any]]], moment: int) -> dict[str, Any]:
+def version_in_force(versions: list[tuple[int, dict[str, Any]]], moment: int) -> tuple[int, dict[str, Any]]:
     """ "The first version of a map covers all the past, a later one holds from its `valid_from`"."""
-    in_force = versions[0][1]
-    for valid_from, version in versions:
+    number, in_force = 1, versions[0][1]
+    later = sorted(versions[1:], key=lambda one: one[0])
+    for place, (valid_from, version) in enumerate(later):
         if valid_from <= moment:
-            in_force = version
-    return in_force
+            number, in_force = place + 2, version
+    return number, in_force
 
 
 def opens(promise: dict[str, Any], in_force: dict[str, Any], interaction: Interaction) -> bool:
@@ -294,8 +305,10 @@ class Instance:
         breaking = self.breaches[order[0]][1] if order else None
         mended = self.made_good(*self.breaches[order[0]]) if order else None
         return {
-            "map": self.map["map"],
             "promise": self.promise["promise"],
+            "person": self.opening["person"],
+            "key": self.opening.get(self.promise["same"]) if "same" in self.promise else None,
+            "channel": self.opening.get("channel"),
             "opening_id": self.opening["id"],
             "opened_at": self.opened_at,
             "due_at": None if self.verdict == "withdrawn" else self.due,

@@ -95,11 +95,9 @@ def random_case(seed: int, logs: int, *, sizes: tuple[int, ...] = SIZES, cases: 
     anchors = [base]
     for _ in range(random.randint(2, 9)):
         anchors.append(random_moment(random, anchors, durations, calendar))
-    versions = [(0, newest)]
+    versions = [(random.choice((0, *anchors)), newest)]
     while random.random() < 0.3:
-        valid_from = random.choice(anchors)
-        if valid_from > versions[-1][0]:
-            versions.append((valid_from, random_map(random)))
+        versions.append((random.choice(anchors), random_map(random)))
     if random.random() < 0.15:
         versions.append((0, random_map(random) | {"map": "other"}))
     patterns = [pattern for _, version in versions for pattern in patterns_of(version)]

@@ -11,8 +11,9 @@ from collections import Counter
 from typing import Any
 
 from desireline.vocabulary.promise import BREACHES, VERDICTS
-from promises.both_judges import plain, real
+from promises.both_judges import judged, plain, real
 from promises.disagreement import differences, smallest, story
+from promises.plain_judge import openings_of_nobody
 from promises.random_logs import Case, random_case
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
@@ -36,6 +37,13 @@ def test_the_judges_agree_on_busy_people_with_many_cases() -> None:
         case = random_case(seed, 2, sizes=(60, 120, 200), cases=9)
         if differences(case, plain, real):
             raise AssertionError(f"seed {seed}\n{story(smallest(case, plain, real), plain, real)}")
+
+
+def test_the_judges_count_the_same_openings_of_nobody() -> None:
+    for seed in range(60):
+        case = random_case(seed, LOGS_OF_A_CASE)
+        expected = openings_of_nobody(case.interactions, list(case.versions), case.as_of)
+        assert sum(judged(case).unknown) == expected, f"seed {seed}"
 
 
 def test_the_random_logs_hold_every_verdict_and_every_kind_of_breach() -> None:
