@@ -297,3 +297,26 @@ def test_an_empty_lake_has_an_empty_snapshot(company: Company) -> None:
     assert (snapshot.people, snapshot.interactions, snapshot.as_of) == (0, 0, 0)
     assert company.store.verify() == ()
     assert not company.store.needs_compaction
+
+
+def test_single_joins_leave_no_heap_of_old_directories(company: Company) -> None:
+    company.do("add", [row for handle in range(1, 5) for row in visits(handle=handle, moments=[handle])])
+    held = company.store.snapshot()
+    for _ in range(5):
+        company.store.reassign([2], [1])
+        company.store.reassign([2], [2])
+    files = [path.name for path in company.store.folder.rglob("*.bin")]
+    assert sum(name.startswith("directory-") for name in files) == 2
+    assert sum(name.startswith("identities-") for name in files) == 2
+    assert held.buckets[0].person.tolist() == [1, 2, 3, 4]
+
+
+def test_another_process_sees_what_was_changed(company: Company) -> None:
+    company.do("add", visits(handle=1, moments=[10]))
+    other = JourneyStore(company.store.folder, company.lake)
+    assert other.snapshot().interactions == 1
+    company.do("add", visits(handle=2, moments=[20]))
+    assert other.snapshot().interactions == 2
+    other.compact()
+    assert company.store.snapshot().interactions == 2
+    assert company.store.verify() == ()

@@ -61,7 +61,7 @@ class Spool:
         """Take a chunk of rows; their persons are looked up here."""
         person = identities.persons_of(chunk["handle"])
         bucket = np.where(person == NOBODY, self.bucket_count, buckets_of(person, self.bucket_count))
-        place = bucket * _STRIPES + (person >> _STRIPE_SHIFT)
+        place = bucket * _STRIPES + ((person >> _STRIPE_SHIFT) & (_STRIPES - 1))
         starts = np.zeros((self.bucket_count + 1) * _STRIPES + 1, np.int64)
         np.cumsum(np.bincount(place, minlength=len(starts) - 1), out=starts[1:])
         order = np.empty(len(person), np.int64)

@@ -87,7 +87,7 @@ def reassign_rows(store: OpenedStore, changes: Identities) -> Manifest:
     if len(handles):
         rows["person"] = persons[np.searchsorted(handles, rows["handle"])]
     told = store.manifest.next(overlay=store.manifest.version + 1)
-    overlay = store.overlay().changed(Identities(handles, persons))
+    overlay = store.overlay.changed(Identities(handles, persons))
     write_arrays(store.files.identities(told.overlay), [overlay.handle, overlay.person])
     return _changed(store, told, columns, rows, dropped)
 

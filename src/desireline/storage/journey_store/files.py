@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import resource
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from desireline.storage.identity import text_hash
 from desireline.storage.journey_store.columns import PROPERTY, Column
 
 _SPARE = 16
+_OTHER_FILES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,15 @@ class Files:
         for path in sorted(self.folder.rglob("*"), reverse=True):
             (sync_folder if path.is_dir() else sync_file)(path)
         sync_folder(self.folder)
+
+
+def allow_open_files(count: int) -> None:
+    """Raise this process's own limit of open files, within what the system grants: every mapped column is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OTHER_FILES + 2 * count
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def read_array(path: Path, dtype: np.dtype[Any], rows: int | None) -> NDArray[Any]:

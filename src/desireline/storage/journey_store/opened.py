@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from desireline.storage.journey_store.columns import ORIGIN, Column, column, known
 from desireline.storage.journey_store.dictionary import Dictionary, read_words
-from desireline.storage.journey_store.files import Directory, Files, read_array
+from desireline.storage.journey_store.files import Directory, Files, allow_open_files, read_array
 from desireline.storage.journey_store.identities import Identities
 from desireline.storage.journey_store.manifest import Manifest
 from desireline.storage.journey_store.snapshot import NOBODY, Bucket, Snapshot
@@ -20,7 +20,10 @@ from desireline.vocabulary.interaction import BY_NAME
 
 
 class OpenedStore:
-    """A version of the store as its manifest describes it; never changes once opened."""
+    """A version of the store as its manifest describes it; never changes once opened.
+
+    base: the handles that belonged to another's name when the generation began; overlay: what changed since.
+    """
 
     def __init__(self, folder: Path, manifest: Manifest, before: OpenedStore | None = None) -> None:
         self.manifest = manifest
@@ -28,26 +31,34 @@ class OpenedStore:
         self.columns = {each.name: each for each in manifest.columns()}
         if before is not None and before.manifest.generation != manifest.generation:
             before = None
+        allow_open_files(len(self.columns) * len(manifest.directories))
+        self.base = self._identities(0)
+        self.overlay = self._identities(manifest.overlay) if manifest.overlay else Identities()
         self.directories = [self._directory(number, before) for number in range(len(manifest.directories))]
         self.dictionaries = {name: self._dictionary(name, before) for name in manifest.words}
 
+    def forget_replaced(self, before: OpenedStore) -> None:
+        """Delete what the version before had and this one has not; those who have it open keep it."""
+        if before.manifest.generation != self.manifest.generation:
+            return
+        for number, version in enumerate(before.manifest.directories):
+            if self.manifest.directories[number] != version:
+                self.files.directory(number, version).unlink(missing_ok=True)
+        if before.manifest.overlay not in (0, self.manifest.overlay):
+            self.files.identities(before.manifest.overlay).unlink(missing_ok=True)
+
     def identities(self) -> Identities:
         """The handles that belong to another's name, as the store was last told."""
-        base = self._identities(0)
-        return base.changed(self.overlay()) if self.manifest.overlay else base
+        return self.base.changed(self.overlay) if self.manifest.overlay else self.base
 
     def persons_of(self, handle: NDArray[np.int64]) -> NDArray[np.int64]:
         """The person of each handle."""
-        person = self._identities(0).persons_of(handle)
-        overlay = self.overlay()
+        person = self.base.persons_of(handle)
+        overlay = self.overlay
         if not len(overlay.handle):
             return person
         place = np.minimum(np.searchsorted(overlay.handle, handle), len(overlay.handle) - 1)
         return np.where(overlay.handle[place] == handle, overlay.person[place], person)
-
-    def overlay(self) -> Identities:
-        """What changed about handles since the generation began."""
-        return self._identities(self.manifest.overlay) if self.manifest.overlay else Identities()
 
     def read(self, number: int, name: str) -> NDArray[Any]:
         """A column of a bucket by its number (nobody's is the last)."""

@@ -10,6 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from desireline.storage.durable import locked
 from desireline.storage.journey_store.canonical import complaints, content_digest
 from desireline.storage.journey_store.changes import add_rows, reassign_rows, remove_rows
@@ -26,6 +29,9 @@ from desireline.storage.journey_store.snapshot import Snapshot
 from desireline.storage.lake import Lake
 from desireline.vocabulary.tables import INTERACTIONS
 
+Numbers = Sequence[int] | NDArray[np.int64]
+
+_TRIES = 5
 _LOOSE_SHARE = 0.3
 _FEW_ROWS = 10_000
 _MANY_ROWS = 100_000
@@ -89,9 +95,9 @@ class JourneyStore:
                 latest = OpenedStore(self.folder, told).latest_moment()
                 self._commit(replace(told, as_of=latest))
 
-    def reassign(self, handles: Iterable[int], persons: Iterable[int]) -> None:
+    def reassign(self, handles: Numbers, persons: Numbers) -> None:
         """Let each handle belong to the person given: people join and part, no interaction is rewritten."""
-        changes = Identities.of(list(handles), list(persons))
+        changes = Identities.of(handles, persons)
         with self._changing():
             opened = self._open()
             if opened is not None and len(changes.handle):
@@ -166,13 +172,15 @@ class JourneyStore:
         self._commit(build_generation(self.folder, self.lake, parts, identities, generation=generation))
 
     def _commit(self, manifest: Manifest) -> None:
-        boot = boot_name()
+        boot, before = boot_name(), self._opened
         opened = OpenedStore(self.folder, replace(manifest, boot=boot), self._opened)
         if not boot:
             opened.files.sync()
         write_manifest(self.folder, opened.manifest)
         self._opened = opened
         self._forget(manifest.generation)
+        if before is not None:
+            opened.forget_replaced(before)
 
     def _forget(self, generation: int) -> None:
         """Delete generations no reader can have begun to open; the one before is kept for those who have."""
@@ -181,6 +189,16 @@ class JourneyStore:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _open(self) -> OpenedStore | None:
+        """The version in force; opened again when another process replaced it meanwhile."""
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                return self._open_once()
+            except FileNotFoundError:
+                if not tries_left:
+                    raise
+        return None
+
+    def _open_once(self) -> OpenedStore | None:
         manifest = read_manifest(self.folder)
         if manifest is None or (manifest.boot and manifest.boot != boot_name()):
             return None
