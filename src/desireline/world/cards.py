@@ -48,7 +48,7 @@ def lost_card(life: Life, who: Who, occurrence: int) -> None:
     """Somebody loses a card: blocked at once, told by a person, a new card in days, told once."""
     chance = stream(who.seed, who.number, LOST_CARD, occurrence)
     begin_case(life)
-    lost = need_arises(life.clock, chance, 0)
+    lost = need_arises(life, chance, 0)
     roll = between(chance, 3, 0, 100)
     channel = kinds.APP if roll < 45 else kinds.PHONE if roll < 80 else kinds.WEB if roll < 92 else kinds.BRANCH
     report = contact(life, chance, 4, lost, kinds.CARD_REPORTED_LOST, channel)
@@ -81,7 +81,7 @@ def block_card(life: Life, chance: Stream, lost: int, report: int) -> None:
 @kernel
 def replace_card(life: Life, chance: Stream, lost: int, report: int) -> int:
     """A new card within five working days, unless the customer does not want one."""
-    due = after_open_days(life.clock, lost, 5)
+    due = after_open_days(life, lost, 5)
     if happens(chance, 40, 60):
         declined = lost + between(chance, 41, 3_600, 20 * 3_600) * 1000
         write(life, declined, kinds.CARD_REPLACEMENT_DECLINED, kinds.APP)
@@ -104,7 +104,7 @@ def confirm_fraud(life: Life, chance: Stream, fraud: int) -> int:
     """Fraud is confirmed: a person must explain it by phone or face to face within eight working hours."""
     confirmed = write(life, fraud, kinds.FRAUD_CONFIRMED, kinds.BACKOFFICE)
     note(life, confirmed, VALUE, between(chance, 50, 5_000, 240_000))
-    due = after_open_hours(life.clock, fraud, 8 * HOUR_MS)
+    due = after_open_hours(life, fraud, 8 * HOUR_MS)
     roll = between(chance, 51, 0, 1000)
     person = kinds.PHONE if happens(chance, 52, 800) else kinds.BRANCH
     promptly = within(chance, 53, fraud + 2 * MINUTE_MS, due)
@@ -140,7 +140,7 @@ def confirm_fraud(life: Life, chance: Stream, fraud: int) -> int:
 @kernel
 def made_good(life: Life, chance: Stream, broken: int, open_days: int) -> int:
     """A manager calls about the breach, two times in five, by the close of so many open days; 1 when seen."""
-    latest = after_open_days(life.clock, broken, open_days)
+    latest = after_open_days(life, broken, open_days)
     called = within(chance, 61, broken + 10 * MINUTE_MS, latest)
     if not happens(chance, 60, 400):
         return 0
@@ -178,7 +178,7 @@ def fraud_alert(life: Life, who: Who, occurrence: int, told_at: int) -> None:
     """
     chance = stream(who.seed, who.number, FRAUD_ALERT, occurrence)
     begin_case(life)
-    alerted = told_at if told_at > 0 else need_arises(life.clock, chance, 0)
+    alerted = told_at if told_at > 0 else need_arises(life, chance, 0)
     alert = reach_out(life, chance, 3, alerted, kinds.FRAUD_ALERT_SENT, kinds.SMS)
     note(life, alert, VALUE, between(chance, 4, 8_000, 300_000))
     call_about_alert(life, chance, alerted, alert, told_at > 0)
@@ -246,7 +246,7 @@ def summarise(life: Life, chance: Stream, settled: int, sent: int, story: bool) 
     due = settled + 100 * DAY_MS
     summary = NEVER
     if story or happens(chance, 40, 965):
-        summary = next_summary(life.clock, settled)
+        summary = next_summary(life, settled)
     if summary > 0:
         reach_out(life, chance, 41, summary, kinds.SUMMARY_SENT, kinds.EMAIL)
     plant_deadline(life, planted.IN_THE_SUMMARY, sent, due, summary, 0)

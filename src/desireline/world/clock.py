@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from desireline.storage.engines import kernel
+from desireline.storage.engines import typed_kernel
 from desireline.world.streams import Stream, between, draw
 
 Numbers = npt.NDArray[np.int64]
@@ -35,6 +35,8 @@ Clock = Numbers
 """Every table of time in one flat array: a header of section bounds, then the sections. One array keeps the
 compiled kernels small."""
 GROWTH, DAY_HOURS, SUMMER, SUMMARIES, OPENS, CLOSES, OPEN_BEFORE, OPEN_DATES, LAST_CLOSES = range(9)
+STATE_BEGIN, STATE_WIDTH = 2 * 9, 654
+"""Between header and sections lies room for the running state of the kernel that uses the clock."""
 
 
 def clock_of(calendars: Mapping[str, Any]) -> Clock:
@@ -42,9 +44,9 @@ def clock_of(calendars: Mapping[str, Any]) -> Clock:
     summer = summer_times()
     day_hours = np.concatenate(([0], np.cumsum(np.array(_HOURS, np.int64))))
     sections = [_growth(), day_hours, summer, _summaries(), *_hours(calendars["service"], summer)]
-    bounds = 2 * len(sections) + np.concatenate(([0], np.cumsum([len(section) for section in sections])))
+    bounds = STATE_BEGIN + STATE_WIDTH + np.concatenate(([0], np.cumsum([len(section) for section in sections])))
     header = np.stack((bounds[:-1], bounds[1:]), axis=1).reshape(-1)
-    return np.concatenate([header, *sections]).astype(np.int64)
+    return np.concatenate([header, np.zeros(STATE_WIDTH, np.int64), *sections]).astype(np.int64)
 
 
 def summer_times() -> Numbers:
@@ -102,13 +104,13 @@ def _utc_ms(day: date, clock: str, summer: Numbers) -> int:
     return local - int(berlin_offset_ms(np.array([local - HOUR_MS], np.int64), summer)[0])
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64, int64)")
 def at(clock: Clock, section: int, place: int) -> int:
     """One entry of a section."""
     return int(clock[clock[2 * section] + place])
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64, int64)")
 def entries_below(clock: Clock, section: int, value: int) -> int:
     """How many entries of a sorted section are smaller than a value."""
     begin = int(clock[2 * section])
@@ -122,7 +124,7 @@ def entries_below(clock: Clock, section: int, value: int) -> int:
     return low - begin
 
 
-@kernel
+@typed_kernel("int64(int64[::1], UniTuple(int64, 2), int64)")
 def need_arises(clock: Clock, chance: Stream, place: int) -> int:
     """A moment at which a need arises: more often as the years go by, mostly in the day; whole seconds."""
     target = (draw(chance, place) * at(clock, GROWTH, DAYS)) >> 32
@@ -131,7 +133,7 @@ def need_arises(clock: Clock, chance: Stream, place: int) -> int:
     return START_MS + day * DAY_MS + hour * HOUR_MS + between(chance, place + 2, 0, 3600) * 1000
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64, int64)")
 def after_open_hours(clock: Clock, moment: int, open_ms: int) -> int:
     """The earliest moment by which the bank was open for so long."""
     first = entries_below(clock, CLOSES, moment + 1)
@@ -141,7 +143,7 @@ def after_open_hours(clock: Clock, moment: int, open_ms: int) -> int:
     return at(clock, OPENS, last) + target - at(clock, OPEN_BEFORE, last)
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64, int64)")
 def after_open_days(clock: Clock, moment: int, days: int) -> int:
     """The close of the n-th open day after the local date of a moment."""
     ahead = HOUR_MS * (1 + entries_below(clock, SUMMER, moment + 1) % 2)
@@ -149,7 +151,7 @@ def after_open_days(clock: Clock, moment: int, days: int) -> int:
     return at(clock, LAST_CLOSES, first + days - 1)
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64)")
 def next_summary(clock: Clock, moment: int) -> int:
     """When the next quarter's summary goes out after a moment."""
     return at(clock, SUMMARIES, entries_below(clock, SUMMARIES, moment + 1))

@@ -11,18 +11,7 @@ import numpy as np
 from desireline.storage.engines import run
 from desireline.world.clock import Clock, Numbers
 from desireline.world.lives import lives
-from desireline.world.record import (
-    NOW_PLANTS,
-    NOW_ROWS,
-    NOW_WIDTH,
-    OPENING,
-    PERSON,
-    PLANT_WIDTH,
-    RECORD,
-    ROW_WIDTH,
-    TIME,
-    Life,
-)
+from desireline.world.record import OPENING, PERSON, RECORD, TIME, new_life, written
 
 BLOCK_PEOPLE = 1_000
 _ROWS_A_PERSON, _PLANTS_A_PERSON = 150, 30
@@ -53,18 +42,15 @@ def happen(*, clock: Clock, seed: int, people: int, progress: Callable[[str, flo
 def _block(*, clock: Clock, seed: int, block: tuple[int, int]) -> Happened:
     people, factor, seconds = block[1] - block[0], 1, 0.0
     while True:
-        life = Life(
-            clock=clock,
-            rows=np.empty((factor * _ROWS_A_PERSON * people + 2_000, ROW_WIDTH), np.int64),
-            plants=np.empty((factor * _PLANTS_A_PERSON * people + 500, PLANT_WIDTH), np.int64),
-            now=np.zeros(NOW_WIDTH, np.int64),
+        life = new_life(
+            clock, rows=factor * _ROWS_A_PERSON * people + 2_000, plants=factor * _PLANTS_A_PERSON * people + 500
         )
         began = time.perf_counter()
         lives(life, seed, block[0], block[1])
         seconds += time.perf_counter() - began
-        rows, plants = int(life.now[NOW_ROWS]), int(life.now[NOW_PLANTS])
-        if rows <= len(life.rows) and plants <= len(life.plants):
-            return _sorted(Happened(life.rows[:rows], life.plants[:plants], seconds))
+        done = written(life)
+        if done is not None:
+            return _sorted(Happened(*done, seconds))
         factor *= 2
 
 

@@ -12,11 +12,45 @@ from desireline.world.clock import Numbers
 from desireline.world.kinds import CHANNELS, KINDS, SERVICE_POWERS, word_of
 from desireline.world.lines import Choice, Number, Piece, amount_pieces, moment_pieces, where
 from desireline.world.people import FIRST_NAMES, LAST_NAMES, MAIL_DOMAINS, scattered
-from desireline.world.record import CAMPAIGN, CASE, CHANNEL, KIND, ORDER, PERSON, POWER, RECORD, SCORE, STAFF, SUBJECT, TIME, VALUE
+from desireline.world.record import (
+    CAMPAIGN,
+    CASE,
+    CHANNEL,
+    KIND,
+    ORDER,
+    PERSON,
+    POWER,
+    RECORD,
+    SCORE,
+    STAFF,
+    SUBJECT,
+    TIME,
+    VALUE,
+)
 from desireline.world.sheets import BROKEN_ROW, SHARED_HANDLE, TYPING_ERROR, WITHHELD, Sheet
 
-SUBJECTS = ("", "Kreditrate", "Gebühr", "Vollmacht", "Erbfall", "Kontostand", "Öffnungszeiten", "Kartenlimit", "Anschrift")
-INTENTS = ("", "loan_rate", "fees", "power_of_attorney", "inheritance", "balance", "opening_hours", "card_limit", "address")
+SUBJECTS = (
+    "",
+    "Kreditrate",
+    "Gebühr",
+    "Vollmacht",
+    "Erbfall",
+    "Kontostand",
+    "Öffnungszeiten",
+    "Kartenlimit",
+    "Anschrift",
+)
+INTENTS = (
+    "",
+    "loan_rate",
+    "fees",
+    "power_of_attorney",
+    "inheritance",
+    "balance",
+    "opening_hours",
+    "card_limit",
+    "address",
+)
 KEY_LETTERS = ("W", "A", "M", "S", "T", "H", "B", "P", "K", "D", "N")
 NOREPLY = "noreply@harbour-bank.example"
 KIOSK = "ck-kiosk-01"
@@ -78,7 +112,10 @@ def customer(sheet: Sheet) -> list[Piece]:
 def card(sheet: Sheet) -> list[Piece]:
     """The card number, with two digits swapped where the clerk mistyped it."""
     typing_error = sheet.is_distorted(TYPING_ERROR)
-    return [Choice(np.where(typing_error, 1, 0), ["5200127", "5200217"]), Number(sheet.of_person(sheet.people.card_key), 9)]
+    return [
+        Choice(np.where(typing_error, 1, 0), ["5200127", "5200217"]),
+        Number(sheet.of_person(sheet.people.card_key), 9),
+    ]
 
 
 def email(sheet: Sheet) -> list[Piece]:
@@ -225,7 +262,9 @@ def _branch(sheet: Sheet) -> list[Piece]:
 
 def _social(sheet: Sheet) -> list[Piece]:
     asked = sheet.field(KIND) == kinds.QUESTION_ASKED
-    said = Choice(np.where(asked, 1, 0), ["Harbour Bank, gesehen und erwähnt", 'Hallo ""Harbour Bank"", wer hilft mir?'])
+    said = Choice(
+        np.where(asked, 1, 0), ["Harbour Bank, gesehen und erwähnt", 'Hallo ""Harbour Bank"", wer hilft mir?']
+    )
     return [
         *key(sheet), ",", *moments(sheet, 0, "%Y-%m-%dT%H:%M:%S%z"), ",", *social_name(sheet), ",",
         Number(sheet.of_person(sheet.people.followers)), ",", words(sheet), ',"', said, '",', subject(sheet), ",",

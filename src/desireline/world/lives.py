@@ -94,22 +94,22 @@ def everyday(life: Life, who: Who) -> None:
     messages(life, who)
     for number in range(how_many(who, BRANCH_VISIT, 2 * who.activity_permille)):
         chance = stream(who.seed, who.number, BRANCH_VISIT, number)
-        row = write(life, need_arises(life.clock, chance, 0), kinds.BRANCH_VISITED, kinds.BRANCH)
+        row = write(life, need_arises(life, chance, 0), kinds.BRANCH_VISITED, kinds.BRANCH)
         note(life, row, VALUE, between(chance, 3, 10, 900) * 500)
     for number in range(how_many(who, MENTION, 700 * who.activity_permille // 1000)):
         chance = stream(who.seed, who.number, MENTION, number)
-        write(life, need_arises(life.clock, chance, 0), kinds.BANK_MENTIONED, kinds.SOCIAL)
+        write(life, need_arises(life, chance, 0), kinds.BANK_MENTIONED, kinds.SOCIAL)
     for number in range(1 + how_many(who, PROFILE, 300)):
         chance = stream(who.seed, who.number, PROFILE, number)
-        write(life, need_arises(life.clock, chance, 0), kinds.PROFILE_UPDATED, kinds.BACKOFFICE)
+        write(life, need_arises(life, chance, 0), kinds.PROFILE_UPDATED, kinds.BACKOFFICE)
 
 
 @kernel
 def visits(life: Life, who: Who) -> None:
     """Visits to the web site, a few pages each, and to the app."""
-    for number in range(how_many(who, WEB_VISIT, 5 * who.activity_permille)):
+    for number in range(how_many(who, WEB_VISIT, 7 * who.activity_permille)):
         chance = stream(who.seed, who.number, WEB_VISIT, number)
-        moment = need_arises(life.clock, chance, 0) + between(chance, 3, 0, 1000)
+        moment = need_arises(life, chance, 0) + between(chance, 3, 0, 1000)
         if happens(chance, 4, 350):
             write(life, moment, kinds.WEB_LOGIN, kinds.WEB)
         for page in range(between(chance, 5, 1, 6)):
@@ -118,9 +118,9 @@ def visits(life: Life, who: Who) -> None:
             write(life, moment, kind, kinds.WEB)
     if START_MS <= who.adopted_at <= END_MS:
         write(life, who.adopted_at + 10 * HOUR_MS, kinds.PORTAL_ADOPTED, kinds.WEB)
-    for number in range(how_many(who, APP_VISIT, 16 * who.activity_permille)):
+    for number in range(how_many(who, APP_VISIT, 21 * who.activity_permille)):
         chance = stream(who.seed, who.number, APP_VISIT, number)
-        moment = need_arises(life.clock, chance, 0)
+        moment = need_arises(life, chance, 0)
         write(life, moment, kinds.APP_LOGIN, kinds.APP)
         if happens(chance, 3, 300):
             write(life, moment + between(chance, 4, 5, 90) * 1000, kinds.APP_BALANCE, kinds.APP)
@@ -129,9 +129,9 @@ def visits(life: Life, who: Who) -> None:
 @kernel
 def messages(life: Life, who: Who) -> None:
     """Newsletters to those who take them, mostly not while they wait on a complaint, and notices by text."""
-    for number in range(how_many(who, NEWSLETTER, 12_000) * who.subscriber):
+    for number in range(how_many(who, NEWSLETTER, 14_000) * who.subscriber):
         chance = stream(who.seed, who.number, NEWSLETTER, number)
-        moment = need_arises(life.clock, chance, 0)
+        moment = need_arises(life, chance, 0)
         if held_back(life, moment) and happens(chance, 3, 900):
             continue
         campaign = 1 + (moment - START_MS) // FORTNIGHT_MS
@@ -139,15 +139,15 @@ def messages(life: Life, who: Who) -> None:
         if happens(chance, 4, 300):
             opened = as_channel_tells(kinds.EMAIL, moment + between(chance, 5, 120, 86_400) * 1000)
             note(life, write(life, opened, kinds.NEWSLETTER_OPENED, kinds.EMAIL), CAMPAIGN, campaign)
-    for number in range(how_many(who, NOTICE, 6 * who.activity_permille)):
+    for number in range(how_many(who, NOTICE, 8 * who.activity_permille)):
         chance = stream(who.seed, who.number, NOTICE, number)
-        reach_out(life, chance, 3, need_arises(life.clock, chance, 0), kinds.NOTICE_SENT, kinds.SMS)
+        reach_out(life, chance, 3, need_arises(life, chance, 0), kinds.NOTICE_SENT, kinds.SMS)
 
 
 @kernel
 def held_back(life: Life, moment: int) -> bool:
     """Whether the customer complained within the 14 days before this moment."""
-    for number in range(life.now[NOW_COMPLAINTS]):
-        if 0 <= moment - life.now[COMPLAINTS_BEGIN + 2 * number] <= FORTNIGHT_MS:
+    for number in range(life[NOW_COMPLAINTS]):
+        if 0 <= moment - life[COMPLAINTS_BEGIN + 2 * number] <= FORTNIGHT_MS:
             return True
     return False

@@ -6,7 +6,6 @@ from desireline.storage.engines import kernel
 from desireline.world import kinds, planted
 from desireline.world.clock import DAY_MS, HOUR_MS, MINUTE_MS, after_open_days, need_arises
 from desireline.world.record import (
-    BREACH,
     BROKEN,
     COMPLAINTS_BEGIN,
     END_MS,
@@ -23,7 +22,6 @@ from desireline.world.record import (
     STAFF,
     SUBJECT,
     VALUE,
-    VERDICT,
     WAITING,
     WITHDRAWN,
     WITHOUT_CONSENT,
@@ -38,6 +36,7 @@ from desireline.world.record import (
     plant,
     plant_breach_at_due,
     plant_deadline,
+    replant,
     seen,
     verdict_of,
     write,
@@ -73,7 +72,7 @@ def question(life: Life, who: Who, occurrence: int, told_at: int) -> None:
     """
     chance = stream(who.seed, who.number, QUESTION, occurrence)
     begin_case(life)
-    asked = told_at if told_at > 0 else need_arises(life.clock, chance, 0)
+    asked = told_at if told_at > 0 else need_arises(life, chance, 0)
     ambiguous = happens(chance, 3, 450)
     subject = 1 + between(chance, 4, 0, AMBIGUOUS_SUBJECTS)
     if not ambiguous:
@@ -160,16 +159,16 @@ def complaint(life: Life, who: Who, occurrence: int) -> None:
     """A complaint: replied to by someone who may decide, solved in a working week, and nothing sold meanwhile."""
     chance = stream(who.seed, who.number, COMPLAINT, occurrence)
     begin_case(life)
-    opened = need_arises(life.clock, chance, 0)
+    opened = need_arises(life, chance, 0)
     roll = between(chance, 3, 0, 100)
     channel = kinds.WEB if roll < 40 else kinds.EMAIL if roll < 65 else kinds.PHONE if roll < 90 else kinds.BRANCH
     ticket = write(life, opened, kinds.COMPLAINT_OPENED, channel)
     note(life, ticket, VALUE, between(chance, 4, 1_500, 90_000))
-    if ticket >= 0 and life.now[NOW_COMPLAINTS] < MOST_COMPLAINTS:
-        life.now[COMPLAINTS_BEGIN + 2 * life.now[NOW_COMPLAINTS]] = opened
+    if ticket >= 0 and life[NOW_COMPLAINTS] < MOST_COMPLAINTS:
+        life[COMPLAINTS_BEGIN + 2 * life[NOW_COMPLAINTS]] = opened
         nothing_sold = plant(life, planted.NOTHING_SOLD, ticket, WAITING, NO_BREACH, 0)
-        life.now[COMPLAINTS_BEGIN + 2 * life.now[NOW_COMPLAINTS] + 1] = nothing_sold
-        life.now[NOW_COMPLAINTS] += 1
+        life[COMPLAINTS_BEGIN + 2 * life[NOW_COMPLAINTS] + 1] = nothing_sold
+        life[NOW_COMPLAINTS] += 1
     replied = reply(life, chance, opened, ticket)
     solved = solve(life, chance, opened, ticket, replied)
     perhaps_buys(life, chance, 6, opened, verdict_of(life, solved), planted.LOST_AFTER_COMPLAINT)
@@ -178,7 +177,7 @@ def complaint(life: Life, who: Who, occurrence: int) -> None:
 @kernel
 def reply(life: Life, chance: Stream, opened: int, ticket: int) -> int:
     """The first reply, within two working days, by someone who may refund; its moment."""
-    due = after_open_days(life.clock, opened, 2)
+    due = after_open_days(life, opened, 2)
     roll = between(chance, 10, 0, 1000)
     if roll >= 985:
         plant_deadline(life, planted.REPLIED_BY_WHO_MAY_DECIDE, ticket, due, NEVER, 0)
@@ -203,7 +202,7 @@ def reply(life: Life, chance: Stream, opened: int, ticket: int) -> int:
 @kernel
 def solve(life: Life, chance: Stream, opened: int, ticket: int, replied: int) -> int:
     """The complaint is solved within five working days, unless it is withdrawn: a step that burns."""
-    due = after_open_days(life.clock, opened, 5)
+    due = after_open_days(life, opened, 5)
     roll = between(chance, 20, 0, 1000)
     kept, solved = roll < 660, NEVER
     withdrawn = NEVER
@@ -242,17 +241,15 @@ def rate(life: Life, chance: Stream, solved: int, kept: bool) -> None:
 @kernel
 def judge_sales(life: Life) -> None:
     """Plant for each complaint whether something was sold to the customer within 14 days of it."""
-    for number in range(life.now[NOW_COMPLAINTS]):
-        opened = int(life.now[COMPLAINTS_BEGIN + 2 * number])
-        place = int(life.now[COMPLAINTS_BEGIN + 2 * number + 1])
+    for number in range(life[NOW_COMPLAINTS]):
+        opened = int(life[COMPLAINTS_BEGIN + 2 * number])
+        place = int(life[COMPLAINTS_BEGIN + 2 * number + 1])
         due = opened + 14 * DAY_MS
         verdict = KEPT if due <= END_MS else WAITING
-        for sale in range(life.now[NOW_SALES]):
-            if opened <= life.now[SALES_BEGIN + sale] <= due:
+        for sale in range(life[NOW_SALES]):
+            if opened <= life[SALES_BEGIN + sale] <= due:
                 verdict = BROKEN
-        if place < life.plants.shape[0]:
-            life.plants[place, VERDICT] = verdict
-            life.plants[place, BREACH] = FORBIDDEN if verdict == BROKEN else NO_BREACH
+        replant(life, place, verdict, FORBIDDEN if verdict == BROKEN else NO_BREACH)
 
 
 @kernel
@@ -264,7 +261,7 @@ def transfer_mistake(life: Life, who: Who, occurrence: int, told_at: int) -> Non
     chance = stream(who.seed, who.number, TRANSFER, occurrence)
     begin_case(life)
     story = told_at > 0
-    made = told_at if story else need_arises(life.clock, chance, 0)
+    made = told_at if story else need_arises(life, chance, 0)
     amount = 200_000 if story else between(chance, 3, 50, 4_000) * 1_000
     note(life, write(life, made, kinds.TRANSFER_MADE, kinds.BACKOFFICE), VALUE, amount)
     reported = made + (20 * MINUTE_MS if story else between(chance, 4, 300, 2 * 86_400) * 1000)
@@ -316,14 +313,14 @@ def new_account(life: Life, who: Who) -> None:
     """A new account: open in three working days, welcomed by a person, an offer only with consent."""
     chance = stream(who.seed, who.number, NEW_ACCOUNT, 0)
     begin_order(life)
-    started = need_arises(life.clock, chance, 0)
+    started = need_arises(life, chance, 0)
     write(life, started, kinds.APPLICATION_STARTED, kinds.WEB if happens(chance, 3, 800) else kinds.BRANCH)
     consented = happens(chance, 4, 700)
     if consented:
         write(life, started + 60_000, kinds.CONSENT_GIVEN, kinds.WEB)
     complete = started + between(chance, 5, 600, 3 * 86_400) * 1000
     application = write(life, complete, kinds.APPLICATION_COMPLETE, kinds.BACKOFFICE)
-    due = after_open_days(life.clock, complete, 3)
+    due = after_open_days(life, complete, 3)
     roll = between(chance, 6, 0, 1000)
     opened = NEVER
     if roll < 950:
@@ -340,7 +337,7 @@ def new_account(life: Life, who: Who) -> None:
 @kernel
 def welcome(life: Life, chance: Stream, opened: int, account: int) -> None:
     """The new customer is welcomed by voice, in chat or face to face within five working days."""
-    due = after_open_days(life.clock, opened, 5)
+    due = after_open_days(life, opened, 5)
     roll = between(chance, 20, 0, 1000)
     promptly = within(chance, 21, opened + HOUR_MS, due)
     tardily = within(chance, 22, due + HOUR_MS, due + 12 * DAY_MS)

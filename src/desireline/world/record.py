@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from desireline.storage.engines import kernel
-from desireline.world.clock import END_MS, MINUTE_MS, Clock, Numbers
+import numpy as np
+
+from desireline.storage.engines import kernel, typed_kernel
+from desireline.world.clock import END_MS, MINUTE_MS, STATE_BEGIN, STATE_WIDTH, Clock, Numbers
 from desireline.world.kinds import EMAIL
 
 PERSON, TIME, KIND, CHANNEL, CASE, ORDER, CAMPAIGN, VALUE, STAFF, POWER, SCORE, SUBJECT, RECORD, PART, JOURNEY = range(
@@ -18,14 +20,28 @@ PROMISE, OPENING, VERDICT, BREACH, MADE_GOOD, PLANT_JOURNEY = range(6)
 PLANT_WIDTH = 6
 """Columns of a planted verdict; OPENING is the number of the opening row."""
 
-NOW_ROWS, NOW_PLANTS, NOW_PERSON, NOW_CASE, NOW_ORDER, NOW_JOURNEY, NOW_RECORD, NOW_KEY, NOW_SALES, NOW_COMPLAINTS = (
-    range(10)
-)
-SALES_BEGIN, MOST_SALES = 10, 512
+(
+    NOW_ROWS,
+    NOW_PLANTS,
+    NOW_PERSON,
+    NOW_CASE,
+    NOW_ORDER,
+    NOW_JOURNEY,
+    NOW_RECORD,
+    NOW_KEY,
+    NOW_SALES,
+    NOW_COMPLAINTS,
+    ROWS_BEGIN,
+    ROWS_ROOM,
+    PLANTS_BEGIN,
+    PLANTS_ROOM,
+) = range(STATE_BEGIN, STATE_BEGIN + 14)
+SALES_BEGIN, MOST_SALES = STATE_BEGIN + 14, 512
 COMPLAINTS_BEGIN, MOST_COMPLAINTS = SALES_BEGIN + MOST_SALES, 64
-NOW_WIDTH = COMPLAINTS_BEGIN + 2 * MOST_COMPLAINTS
-"""The running state of the kernel: how far it has written, what it is writing about, and the customer's notebook
-of selling messages (their moments) and complaints (moment, place of the planted verdict)."""
+"""The running state of the kernel: how far it has written, what it is writing about, where rows and plants lie and
+how many have room; then the customer's notebook of selling messages (their moments) and complaints (moment, and
+number of the planted verdict)."""
+assert COMPLAINTS_BEGIN + 2 * MOST_COMPLAINTS == STATE_BEGIN + STATE_WIDTH
 
 WAITING, KEPT, BROKEN, WITHDRAWN = range(4)
 NO_BREACH = -1
@@ -37,13 +53,30 @@ KEYS_A_PERSON = 1024
 RECORDS_A_PERSON = 8192
 
 
-class Life(NamedTuple):
-    """Where the kernel writes: rows, planted verdicts, running state, and the person's notebook."""
+Life = Numbers
+"""The one book the kernel reads and writes, one flat array: the clock, the running state, rows and planted verdicts.
+One array, because compiled functions take the longer to compile the more arrays they pass on."""
 
-    clock: Clock
-    rows: Numbers
-    plants: Numbers
-    now: Numbers
+
+def new_life(clock: Clock, *, rows: int, plants: int) -> Life:
+    """An empty book with room for so many rows and planted verdicts."""
+    life = np.zeros(len(clock) + rows * ROW_WIDTH + plants * PLANT_WIDTH, np.int64)
+    life[: len(clock)] = clock
+    life[ROWS_BEGIN], life[ROWS_ROOM] = len(clock), rows
+    life[PLANTS_BEGIN], life[PLANTS_ROOM] = len(clock) + rows * ROW_WIDTH, plants
+    return life
+
+
+def written(life: Life) -> tuple[Numbers, Numbers] | None:
+    """The rows and planted verdicts that were written; `None` when the book had too little room."""
+    rows, plants = int(life[NOW_ROWS]), int(life[NOW_PLANTS])
+    if rows > life[ROWS_ROOM] or plants > life[PLANTS_ROOM]:
+        return None
+    first_row, first_plant = int(life[ROWS_BEGIN]), int(life[PLANTS_BEGIN])
+    return (
+        life[first_row : first_row + rows * ROW_WIDTH].reshape(rows, ROW_WIDTH),
+        life[first_plant : first_plant + plants * PLANT_WIDTH].reshape(plants, PLANT_WIDTH),
+    )
 
 
 class Who(NamedTuple):
@@ -59,105 +92,105 @@ class Who(NamedTuple):
 @kernel
 def begin_person(life: Life, person: int) -> None:
     """Turn to the next customer."""
-    life.now[NOW_PERSON] = person
-    life.now[NOW_KEY] = person * KEYS_A_PERSON
-    life.now[NOW_RECORD] = person * RECORDS_A_PERSON
-    life.now[NOW_SALES] = 0
-    life.now[NOW_COMPLAINTS] = 0
+    life[NOW_PERSON] = person
+    life[NOW_KEY] = person * KEYS_A_PERSON
+    life[NOW_RECORD] = person * RECORDS_A_PERSON
+    life[NOW_SALES] = 0
+    life[NOW_COMPLAINTS] = 0
     begin_nothing(life)
 
 
 @kernel
 def begin_nothing(life: Life) -> None:
     """What comes next belongs to no journey, case or order."""
-    life.now[NOW_CASE] = 0
-    life.now[NOW_ORDER] = 0
-    life.now[NOW_JOURNEY] = 0
+    life[NOW_CASE] = 0
+    life[NOW_ORDER] = 0
+    life[NOW_JOURNEY] = 0
 
 
 @kernel
 def begin_case(life: Life) -> None:
     """A new journey with a case number of its own."""
-    life.now[NOW_KEY] += 1
-    life.now[NOW_CASE] = life.now[NOW_KEY]
-    life.now[NOW_ORDER] = 0
-    life.now[NOW_JOURNEY] = life.now[NOW_KEY]
+    life[NOW_KEY] += 1
+    life[NOW_CASE] = life[NOW_KEY]
+    life[NOW_ORDER] = 0
+    life[NOW_JOURNEY] = life[NOW_KEY]
 
 
 @kernel
 def begin_order(life: Life) -> None:
     """A new journey with an order number of its own."""
     begin_case(life)
-    life.now[NOW_ORDER] = life.now[NOW_CASE]
-    life.now[NOW_CASE] = 0
+    life[NOW_ORDER] = life[NOW_CASE]
+    life[NOW_CASE] = 0
 
 
-@kernel
-def write(life: Life, moment: int, kind: int, channel: int) -> int:
-    """Write one interaction in an export row of its own; the number of its row, -1 after the world's end."""
-    life.now[NOW_RECORD] += 1
-    return write_part(life, moment, kind, channel, 0)
-
-
-@kernel
+@typed_kernel("int64(int64[::1], int64, int64, int64, int64)")
 def write_part(life: Life, moment: int, kind: int, channel: int, part: int) -> int:
     """Write one interaction into the export row begun last."""
     if moment > END_MS:
         return NEVER
-    place = int(life.now[NOW_ROWS])
-    life.now[NOW_ROWS] = place + 1
-    if place < life.rows.shape[0]:
-        row = life.rows[place]
-        row[PERSON] = life.now[NOW_PERSON]
-        row[TIME] = moment
-        row[KIND] = kind
-        row[CHANNEL] = channel
-        row[CASE] = life.now[NOW_CASE]
-        row[ORDER] = life.now[NOW_ORDER]
-        row[CAMPAIGN] = 0
-        row[VALUE] = -1
-        row[STAFF] = 0
-        row[POWER] = 0
-        row[SCORE] = 0
-        row[SUBJECT] = 0
-        row[RECORD] = life.now[NOW_RECORD]
-        row[PART] = part
-        row[JOURNEY] = life.now[NOW_JOURNEY]
+    place = int(life[NOW_ROWS])
+    life[NOW_ROWS] = place + 1
+    if place < life[ROWS_ROOM]:
+        begin = int(life[ROWS_BEGIN]) + place * ROW_WIDTH
+        life[begin + PERSON] = life[NOW_PERSON]
+        life[begin + TIME] = moment
+        life[begin + KIND] = kind
+        life[begin + CHANNEL] = channel
+        life[begin + CASE] = life[NOW_CASE]
+        life[begin + ORDER] = life[NOW_ORDER]
+        life[begin + CAMPAIGN] = 0
+        life[begin + VALUE] = -1
+        life[begin + STAFF] = 0
+        life[begin + POWER] = 0
+        life[begin + SCORE] = 0
+        life[begin + SUBJECT] = 0
+        life[begin + RECORD] = life[NOW_RECORD]
+        life[begin + PART] = part
+        life[begin + JOURNEY] = life[NOW_JOURNEY]
     return place
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64, int64, int64)")
+def write(life: Life, moment: int, kind: int, channel: int) -> int:
+    """Write one interaction in an export row of its own; the number of its row, -1 after the world's end."""
+    life[NOW_RECORD] += 1
+    return write_part(life, moment, kind, channel, 0)
+
+
+@typed_kernel("void(int64[::1], int64, int64, int64)")
 def note(life: Life, row: int, column: int, value: int) -> None:
     """Add one more fact to a written row."""
-    if 0 <= row < life.rows.shape[0]:
-        life.rows[row, column] = value
+    if 0 <= row < life[ROWS_ROOM]:
+        life[life[ROWS_BEGIN] + row * ROW_WIDTH + column] = value
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64, int64, int64, int64, int64)")
 def plant(life: Life, promise: int, opening: int, verdict: int, breach: int, made_good: int) -> int:
     """Write down which verdict was planted for an opening; its number, -1 when it never opened."""
     if opening < 0:
         return NEVER
-    place = int(life.now[NOW_PLANTS])
-    life.now[NOW_PLANTS] = place + 1
-    if place < life.plants.shape[0]:
-        planted = life.plants[place]
-        planted[PROMISE] = promise
-        planted[OPENING] = opening
-        planted[VERDICT] = verdict
-        planted[BREACH] = breach
-        planted[MADE_GOOD] = made_good
-        planted[PLANT_JOURNEY] = life.now[NOW_JOURNEY]
+    place = int(life[NOW_PLANTS])
+    life[NOW_PLANTS] = place + 1
+    if place < life[PLANTS_ROOM]:
+        begin = int(life[PLANTS_BEGIN]) + place * PLANT_WIDTH
+        life[begin + PROMISE] = promise
+        life[begin + OPENING] = opening
+        life[begin + VERDICT] = verdict
+        life[begin + BREACH] = breach
+        life[begin + MADE_GOOD] = made_good
+        life[begin + PLANT_JOURNEY] = life[NOW_JOURNEY]
     return place
 
 
-@kernel
+@typed_kernel("boolean(int64)")
 def seen(moment: int) -> bool:
     """Whether something happened, and within the world's three years."""
     return 0 <= moment <= END_MS
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64, int64, int64, int64, int64)")
 def plant_deadline(life: Life, promise: int, opening: int, due: int, settled: int, made_good: int) -> int:
     """Plant the verdict of a plain deadline; `settled` is the answer's moment, -1 for none."""
     if seen(settled) and settled <= due:
@@ -167,7 +200,7 @@ def plant_deadline(life: Life, promise: int, opening: int, due: int, settled: in
     return plant(life, promise, opening, BROKEN, LATE if seen(settled) else MISSING, made_good)
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64, int64, int64, int64, int64)")
 def plant_breach_at_due(life: Life, promise: int, opening: int, due: int, breach: int, made_good: int) -> int:
     """Plant a breach which becomes one when the due passes: the wrong channel or the wrong hands."""
     if due > END_MS:
@@ -175,7 +208,7 @@ def plant_breach_at_due(life: Life, promise: int, opening: int, due: int, breach
     return plant(life, promise, opening, BROKEN, breach, made_good)
 
 
-@kernel
+@typed_kernel("int64(int64, int64)")
 def as_channel_tells(channel: int, moment: int) -> int:
     """The moment as the channel's system knows it: mail is kept to the minute, the rest to the second."""
     if channel == EMAIL:
@@ -183,9 +216,18 @@ def as_channel_tells(channel: int, moment: int) -> int:
     return moment - moment % 1000
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64)")
 def verdict_of(life: Life, place: int) -> int:
     """The verdict planted at a place; waiting when nothing was planted there."""
-    if 0 <= place < life.plants.shape[0]:
-        return int(life.plants[place, VERDICT])
+    if 0 <= place < life[PLANTS_ROOM]:
+        return int(life[life[PLANTS_BEGIN] + place * PLANT_WIDTH + VERDICT])
     return WAITING
+
+
+@typed_kernel("void(int64[::1], int64, int64, int64)")
+def replant(life: Life, place: int, verdict: int, breach: int) -> None:
+    """Change a planted verdict once more is known about the customer's weeks after it."""
+    if 0 <= place < life[PLANTS_ROOM]:
+        begin = int(life[PLANTS_BEGIN]) + place * PLANT_WIDTH
+        life[begin + VERDICT] = verdict
+        life[begin + BREACH] = breach

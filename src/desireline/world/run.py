@@ -6,7 +6,6 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -14,12 +13,11 @@ import numpy as np
 
 from desireline.vocabulary.errors import DesirelineError, Mistake
 from desireline.world.bank_files import calendars
-from desireline.world.clock import Numbers, clock_of
+from desireline.world.clock import clock_of
 from desireline.world.generate import Happened, happen
-from desireline.world.kinds import SOURCES
 from desireline.world.layouts import LAYOUTS, Layout
 from desireline.world.lines import assembled
-from desireline.world.people import People, people_of
+from desireline.world.people import people_of
 from desireline.world.sheets import Sheet, sheet_of, source_of
 from desireline.world.truth import Places, write_truth
 

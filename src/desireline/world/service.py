@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desireline.storage.engines import kernel
+from desireline.storage.engines import typed_kernel
 from desireline.world import kinds
 from desireline.world.clock import HOUR_MS, MINUTE_MS, after_open_hours
 from desireline.world.planted import BUYS_PERMILLE
@@ -29,13 +29,21 @@ STAFF_MEMBERS = 240
 IN_TIME, TOO_LATE, NO_ANSWER = range(3)
 
 
-@kernel
+@typed_kernel("int64(UniTuple(int64, 2), int64, int64, int64)")
 def within(chance: Stream, place: int, begin: int, end: int) -> int:
     """A moment from `begin` up to, not including, `end`, in whole seconds after `begin`."""
     return begin + between(chance, place, 0, max(1, (end - begin) // 1000)) * 1000
 
 
-@kernel
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, int64)")
+def pick_up(life: Life, chance: Stream, place: int, answered: int) -> None:
+    """Somebody picks up the call begun last, and it ends some minutes later."""
+    agent = write_part(life, answered, kinds.CALL_ANSWERED, kinds.PHONE, 1)
+    note(life, agent, STAFF, 1 + draw(chance, place) % STAFF_MEMBERS)
+    write_part(life, answered + between(chance, place, 60, 900) * 1000, kinds.CALL_ENDED, kinds.PHONE, 2)
+
+
+@typed_kernel("int64(int64[::1], UniTuple(int64, 2), int64, int64, int64, int64)")
 def contact(life: Life, chance: Stream, place: int, moment: int, kind: int, channel: int) -> int:
     """A customer makes contact; on the phone somebody picks up and the call ends (places +0 and +1)."""
     opening = write(life, moment, kind, channel)
@@ -45,15 +53,7 @@ def contact(life: Life, chance: Stream, place: int, moment: int, kind: int, chan
     return opening
 
 
-@kernel
-def pick_up(life: Life, chance: Stream, place: int, answered: int) -> None:
-    """Somebody picks up the call begun last, and it ends some minutes later."""
-    agent = write_part(life, answered, kinds.CALL_ANSWERED, kinds.PHONE, 1)
-    note(life, agent, STAFF, 1 + draw(chance, place) % STAFF_MEMBERS)
-    write_part(life, answered + between(chance, place, 60, 900) * 1000, kinds.CALL_ENDED, kinds.PHONE, 2)
-
-
-@kernel
+@typed_kernel("int64(int64[::1], UniTuple(int64, 2), int64, int64, int64, int64)")
 def reach_out(life: Life, chance: Stream, place: int, moment: int, kind: int, channel: int) -> int:
     """The bank makes contact; a call ends some minutes later."""
     row = write(life, moment, kind, channel)
@@ -63,16 +63,16 @@ def reach_out(life: Life, chance: Stream, place: int, moment: int, kind: int, ch
     return row
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64, int64)")
 def answer_due(life: Life, moment: int, channel: int) -> int:
     """By when a question on this channel is promised an answer; an unlisted channel takes the latest."""
     if channel in (kinds.PHONE, kinds.CHAT):
         return moment + 2 * MINUTE_MS
     hours = 1 if channel == kinds.SOCIAL else 4
-    return after_open_hours(life.clock, moment, hours * HOUR_MS)
+    return after_open_hours(life, moment, hours * HOUR_MS)
 
 
-@kernel
+@typed_kernel("int64(UniTuple(int64, 2), int64, int64, int64, int64, int64)")
 def answered_at(chance: Stream, place: int, asked: int, channel: int, due: int, how: int) -> int:
     """When the answer comes: in time, too late, or never."""
     if how == NO_ANSWER:
@@ -85,7 +85,7 @@ def answered_at(chance: Stream, place: int, asked: int, channel: int, due: int, 
     return as_channel_tells(channel, within(chance, place, due + 2 * MINUTE_MS, due + 72 * HOUR_MS))
 
 
-@kernel
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, int64, int64)")
 def answer(life: Life, chance: Stream, place: int, answered: int, channel: int) -> None:
     """Write the answer where the question's channel keeps it: in the same call or chat, else on its own."""
     if not seen(answered):
@@ -100,15 +100,15 @@ def answer(life: Life, chance: Stream, place: int, answered: int, channel: int) 
     note(life, row, STAFF, 1 + draw(chance, place) % STAFF_MEMBERS)
 
 
-@kernel
+@typed_kernel("void(int64[::1], int64)")
 def remember_sale(life: Life, moment: int) -> None:
     """Note a selling message in the person's notebook: complaints must not see one."""
-    if seen(moment) and life.now[NOW_SALES] < MOST_SALES:
-        life.now[SALES_BEGIN + life.now[NOW_SALES]] = moment
-        life.now[NOW_SALES] += 1
+    if seen(moment) and life[NOW_SALES] < MOST_SALES:
+        life[SALES_BEGIN + life[NOW_SALES]] = moment
+        life[NOW_SALES] += 1
 
 
-@kernel
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, int64, int64, int64)")
 def perhaps_buys(life: Life, chance: Stream, place: int, moment: int, verdict: int, lost_permille: int) -> None:
     """The effect of a moment: within 90 days a customer buys with 30 % chance, less after a broken promise."""
     bought = within(chance, place, moment + 20 * 24 * HOUR_MS, moment + 80 * 24 * HOUR_MS)
@@ -118,7 +118,7 @@ def perhaps_buys(life: Life, chance: Stream, place: int, moment: int, verdict: i
         note(life, row, VALUE, between(chance, place + 2, 4_000, 36_000))
 
 
-@kernel
+@typed_kernel("int64(int64[::1], int64, int64, int64)")
 def sell(life: Life, moment: int, kind: int, campaign: int) -> int:
     """Send a selling e-mail and note it."""
     sent = as_channel_tells(kinds.EMAIL, moment)

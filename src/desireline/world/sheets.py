@@ -48,9 +48,7 @@ class Sheet(NamedTuple):
     def between(self, first: int, after_last: int) -> Sheet:
         """Only the lines from `first` up to, not including, `after_last`."""
         lines = slice(first, after_last)
-        return self._replace(
-            parts=self.parts[lines], repeat=self.repeat[lines], distortion=self.distortion[lines]
-        )
+        return self._replace(parts=self.parts[lines], repeat=self.repeat[lines], distortion=self.distortion[lines])
 
     def field(self, column: int, part: int = 0, *, missing: int = -1) -> Numbers:
         """A column of the world's rows for one part of each line."""

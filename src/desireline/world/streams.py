@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from desireline.storage.engines import kernel
+from desireline.storage.engines import typed_kernel
 
 WORD = 0xFFFFFFFF
 _FIRST = 0x21F0AAAD
@@ -24,7 +24,7 @@ Stream = tuple[int, int]
 """The two 32-bit words that name one stream."""
 
 
-@kernel
+@typed_kernel("int64(int64)")
 def mixed(word: int) -> int:
     """One 32-bit number scattered over all 32 bits."""
     word = ((word ^ (word >> 16)) * _FIRST) & WORD
@@ -32,7 +32,7 @@ def mixed(word: int) -> int:
     return word ^ (word >> 15)
 
 
-@kernel
+@typed_kernel("UniTuple(int64, 2)(int64, int64, int64, int64)")
 def stream(seed: int, person: int, mechanism: int, occurrence: int) -> Stream:
     """The stream of one person's one mechanism, such as the third complaint."""
     first = mixed(mixed(mixed((seed & WORD) ^ 0x5BD1E995) ^ person) ^ (mechanism * 4096 + occurrence))
@@ -40,19 +40,19 @@ def stream(seed: int, person: int, mechanism: int, occurrence: int) -> Stream:
     return first, second
 
 
-@kernel
+@typed_kernel("int64(UniTuple(int64, 2), int64)")
 def draw(chance: Stream, place: int) -> int:
     """The number at a place of the stream, 0 to 2**32 - 1."""
     return mixed(mixed((chance[0] + place * _STEP) & WORD) ^ chance[1])
 
 
-@kernel
+@typed_kernel("int64(UniTuple(int64, 2), int64, int64, int64)")
 def between(chance: Stream, place: int, low: int, high: int) -> int:
     """A whole number from `low` up to, not including, `high`; they differ by less than 2**31."""
     return low + ((draw(chance, place) * (high - low)) >> 32)
 
 
-@kernel
+@typed_kernel("boolean(UniTuple(int64, 2), int64, int64)")
 def happens(chance: Stream, place: int, permille: int) -> bool:
     """Whether something with this chance in a thousand happens."""
     return between(chance, place, 0, 1000) < permille
@@ -73,6 +73,8 @@ def _many_mixed(word: Any) -> Any:
     return word ^ (word >> 15)
 
 
-def many_between(*, seed: int, numbers: npt.NDArray[np.int64], mechanism: int, place: int, high: int) -> npt.NDArray[np.int64]:
+def many_between(
+    *, seed: int, numbers: npt.NDArray[np.int64], mechanism: int, place: int, high: int
+) -> npt.NDArray[np.int64]:
     """Whole numbers from 0 up to, not including, `high`, one for each person."""
     return (many(seed=seed, numbers=numbers, mechanism=mechanism, place=place) * high) >> 32

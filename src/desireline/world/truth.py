@@ -90,7 +90,9 @@ def write_truth(*, to: Path, happened: Happened, sources: Numbers, places: Place
     _write_csv(to / "handles.csv", ("person", "kind", "value"), _handle_rows(people))
     _write_csv(to / "effects.csv", ("effect", "of", "value_permille", "says"), _effect_rows())
     _write_csv(to / "stories.csv", ("story", "person", "name", "begins_ms", "says"), _story_rows(people))
-    _write_csv(to / "broken_rows.csv", ("file", "line", "source_key", "reason"), _broken_rows(happened, sources, places))
+    _write_csv(
+        to / "broken_rows.csv", ("file", "line", "source_key", "reason"), _broken_rows(happened, sources, places)
+    )
 
 
 def _copy(database: duckdb.DuckDBPyConnection, question: str, to: Path, how: str) -> None:
@@ -171,7 +173,19 @@ def _word_table(
     database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})", rows)
 
 
-_PEOPLE_HEAD = ("person", "name", "segment", "region", "followers", "customer", "email", "phone", "card", "social", "device")
+_PEOPLE_HEAD = (
+    "person",
+    "name",
+    "segment",
+    "region",
+    "followers",
+    "customer",
+    "email",
+    "phone",
+    "card",
+    "social",
+    "device",
+)
 
 
 def _people_rows(people: People) -> Iterable[tuple[Any, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import numba
 
@@ -21,6 +21,19 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     same function runs as plain Python, which is how coverage is measured.
     """
     return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+
+
+def typed_kernel(takes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A kernel compiled once, for the types given as `answer(arguments)`, whatever constants it is called with.
+
+    A plain `kernel` that other kernels call is compiled again for every constant they pass to it. This one is
+    compiled (or taken from the cache) where it is defined.
+    """
+
+    def marked(function: Callable[P, R]) -> Callable[P, R]:
+        return numba.njit(takes, cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+
+    return marked
 
 
 def compiled() -> bool:
