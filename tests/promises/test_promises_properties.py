@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from desireline.promises import MapVersion, judge
+from desireline.promises import MapVersion, judge, judge_all, ledger_rows
 from desireline.storage.journey_store import NOBODY, JourneyStore, Snapshot, snapshot_from_rows
 from desireline.storage.lake import Lake
 from desireline.vocabulary.interaction import BY_NAME, sql_type
@@ -64,6 +65,22 @@ def test_the_order_of_arrival_changes_nothing(seed: int, tmp_path: Path) -> None
     assert comparable(rows_of(store.snapshot(), versions, case.as_of)) == comparable(at_once)
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_the_ledger_in_force_is_the_same_when_it_grew_day_by_day(seed: int, tmp_path: Path) -> None:
+    case = random_case(500 + seed, 30)
+    versions = versions_of(case)
+    lake = Lake(tmp_path / "lake")
+    store = JourneyStore(tmp_path / "store", lake)
+    for number, rows in enumerate(arrivals(case, Random(seed), days=4, late=0.3)):
+        write_part(lake, f"import-{number}", rows)
+        store.add_parts([f"import-{number}"])
+        store.ensure_columns(["properties.amount", "properties.tier", "properties.vip"])
+        judge_all(lake, store.snapshot(), versions, OPEN_HOURS)
+    expected = rows_of(snapshot_from_rows(case.interactions), versions, store.snapshot().as_of)
+    assert expected
+    assert as_in_ledger(ledger_rows(lake).rows()) == as_in_ledger(expected)
+
+
 @pytest.mark.parametrize("seed", range(24 if COMPILED else 6))
 def test_all_at_once_and_day_by_day_end_in_equal_verdicts_and_evidence(seed: int) -> None:
     case = random_case(1_000 + seed, 12)
@@ -96,7 +113,18 @@ def judge_what_changed(
         ledger[(row["map"], row["promise"], row["opening_id"])] = row
 
 
-def comparable(rows: Any) -> list[Row]:
+def as_in_ledger(rows: Iterable[Row]) -> list[Row]:
+    """Rows without what only the ledger has, and breaches as the text it holds."""
+    listed = comparable(rows)
+    for row in listed:
+        for name in ("judged_at", "cause", "number"):
+            row.pop(name, None)
+        if not isinstance(row["breaches"], str):
+            row["breaches"] = ", ".join(f"{kind} {moment}" for kind, moment in row["breaches"] or ())
+    return listed
+
+
+def comparable(rows: Iterable[Row]) -> list[Row]:
     """Rows in one order; keys are left out, since stores number them each in their own way."""
     plain = [{name: value for name, value in row.items() if name not in ("key", "journey")} for row in rows]
     return sorted(plain, key=lambda row: (row["map"], row["promise"], row["opening_id"]))
