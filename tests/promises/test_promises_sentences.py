@@ -37,7 +37,10 @@ def judged(
     body = {word: value for word, value in body.items() if value is not None}
     given = calendars if calendars is not None else read_calendars(OFFICE)
     made = load_map(json.dumps(body), "m.yaml", given)
-    log = [{"id": number + 1, **row, "occurred_at": round(MONDAY_NOON + row["minutes"] * MINUTE)} for number, row in enumerate(rows)]
+    log = [
+        {"id": number + 1, **row, "occurred_at": round(MONDAY_NOON + row["minutes"] * MINUTE)}
+        for number, row in enumerate(rows)
+    ]
     for row in log:
         del row["minutes"]
     found = judge(snapshot_from_rows(log), [made], round(MONDAY_NOON + as_of * MINUTE), calendars=given).rows()
@@ -238,7 +241,9 @@ def test_lateness_is_recorded_in_seconds_also_beside_a_wrong_channel() -> None:
 
 def test_each_kind_of_breach_once_with_its_first_moment_and_the_earliest_names_it() -> None:
     promise = {**THEN, **ONCE, "never": {"touchpoint": "nagged"}}
-    found = one(promise, opened, at(3, touchpoint="asked.again"), at(3, touchpoint="nagged"), at(4, touchpoint="nagged"))
+    found = one(
+        promise, opened, at(3, touchpoint="asked.again"), at(3, touchpoint="nagged"), at(4, touchpoint="nagged")
+    )
     moments = [(kind, (moment - MONDAY_NOON) // MINUTE) for kind, moment in found["breaches"]]
     assert moments == [("forbidden", 3), ("repeated", 3), ("missing", 10)]
     assert (found["breach"], found["breaking_id"]) == ("forbidden", 3)
@@ -289,7 +294,9 @@ def test_without_within_the_due_is_the_window_or_the_journeys_end() -> None:
 
 def test_a_touch_lets_the_journey_go_on_and_an_end_never_shortens_a_within() -> None:
     answer = {"then": {"touchpoint": "answered"}, "unless": {"touchpoint": "never.mind"}}
-    touched = one(answer, opened, at(1440, touchpoint="asked.not"), at(1000, touchpoint="bye"), ends={"touchpoint": "x"})
+    touched = one(
+        answer, opened, at(1440, touchpoint="asked.not"), at(1000, touchpoint="bye"), ends={"touchpoint": "x"}
+    )
     assert touched["due_at"] == MONDAY_NOON + DAY
     extended = one(answer, opened, at(1440, touchpoint="begun"), begins={"touchpoint": "begun"})
     assert extended["due_at"] == MONDAY_NOON + 2 * DAY
@@ -330,7 +337,9 @@ def test_only_the_people_asked_for_are_judged() -> None:
 
 def test_one_person_with_many_openings_is_judged_by_the_lists() -> None:
     rows = [at(minute, touchpoint="asked", case=f"c{minute % 7}", id=minute + 1) for minute in range(60)]
-    rows += [at(minute + 7, touchpoint="answered", case=f"c{minute % 7}", id=1000 + minute) for minute in range(0, 60, 2)]
+    rows += [
+        at(minute + 7, touchpoint="answered", case=f"c{minute % 7}", id=1000 + minute) for minute in range(0, 60, 2)
+    ]
     found = judged(SAME, *rows)
     answers = {minute + 7: f"c{minute % 7}" for minute in range(0, 60, 2)}
     for row in found:
