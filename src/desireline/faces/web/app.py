@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from desireline.faces.web import import_page, maps_page, people_page, person_page, promise_page
+from desireline.faces.web import flow_people_page, import_page, maps_page, people_page, person_page, promise_page
 from desireline.faces.web.designed_over_lived_page import home, one_screen
 from desireline.faces.web.frame import framed
 from desireline.faces.web.import_desk import ImportDesk
@@ -38,7 +39,7 @@ def create_app(project: Any, *, port: int = 8000, reading: Reading | None = None
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        read.warm_up()
+        threading.Thread(target=read.warm_up, name="warm up", daemon=True).start()
         yield
 
     app = Starlette(
@@ -49,6 +50,7 @@ def create_app(project: Any, *, port: int = 8000, reading: Reading | None = None
             Route("/maps", maps_page.maps_list),
             Route("/maps.{ending}", maps_page.maps_export),
             Route("/maps/{map}", one_screen),
+            Route("/maps/{map}/people", flow_people_page.people_of_a_mark),
             Route("/maps/{map}/promises/{promise}", promise_page.promise_people),
             Route("/people", people_page.people),
             Route("/people/{person}", person_page.person),

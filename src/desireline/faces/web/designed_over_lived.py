@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +30,13 @@ def promise_address(map_name: str, promise: str, state: ScreenState, *, verdict:
     return f"{map_address(map_name)}/promises/{quote(promise, safe='')}" + (f"?{'&'.join(pairs)}" if pairs else "")
 
 
+def mark_address(map_name: str, kind: str, step: str, state: ScreenState) -> str:
+    """Where the people behind a mark of the flow are: at a step, or last seen there."""
+    mark = f"at={quote(step)}" if kind == "step" else f"last={quote(step)}&how={quote(kind)}"
+    query = state.query()
+    return f"{map_address(map_name)}/people?{mark}{f'&{query}' if query else ''}"
+
+
 def screen_context(shown: DesignedOverLived) -> dict[str, Any]:
     """Everything the template of the one screen needs, ready to print."""
     says, to_do = finding(shown.promises)
@@ -38,7 +44,7 @@ def screen_context(shown: DesignedOverLived) -> dict[str, Any]:
     shown = replace(shown, finding=says, to_do=to_do)
 
     def link(kind: str, name: str) -> str:
-        return promise_address(shown.map, name, state) if kind == "promise" else ""
+        return promise_address(shown.map, name, state) if kind == "promise" else mark_address(shown.map, kind, name, state)
 
     return {
         "page_title": shown.map,
@@ -181,8 +187,3 @@ def _for_whom(state: ScreenState) -> str:
 
 def _plural(count: int, one: str, many: str = "") -> str:
     return f"{counted(count)} {one if count == 1 else many or one + 's'}"
-
-
-def default_map(maps: Sequence[str]) -> str:
-    """The map the home page opens on: the first."""
-    return maps[0] if maps else ""

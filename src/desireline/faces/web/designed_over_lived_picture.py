@@ -11,7 +11,7 @@ from desireline.faces.web.marks import channel_class, state_mark
 from desireline.faces.web.what_is_shown import ARRIVED, LEFT, START, UNDER_WAY, LivedFlow, StepShown
 
 Link = Callable[[str, str], str]
-"""Gives the address behind a mark: `link("promise", name)` or `link("step", name)`; empty for none."""
+"""Gives the address of the people behind a mark: of a "promise", a "step", or who "left", "arrived" there."""
 
 _WIDE, _NARROW = 1240.0, 358.0
 
@@ -27,7 +27,7 @@ def draw_wide(flow: LivedFlow, *, link: Link | None = None, width: float = _WIDE
 
 def draw_narrow(flow: LivedFlow, *, link: Link | None = None) -> str:
     """The flow from top to bottom, for a phone."""
-    paper = Paper(first_along=44, gap=124, across=54, room=136, lane=330, reach=34, lane_room=24, last_detour=70)
+    paper = Paper(first_along=44, gap=124, across=54, room=136, lane=330, reach=34, lane_room=24, last_detour=70, widest_ending=22)
     height = 44 + 124 * (len(flow.steps) - 1) + 128
     return _draw(flow, lay_out(flow, paper), paper, link, wide=False, width=_NARROW, height=height)
 
@@ -132,7 +132,7 @@ class Pen:
 
     def _bend_out(self, r: Ribbon) -> str:
         """Turns away from the journey and ends across it."""
-        outer = r.to_along + r.size
+        outer = r.to_along + min(r.size, self.paper.widest_ending)
         return (
             f"M{self.at(r.along, r.across)}C{self.at(outer, r.across)} {self.at(outer, r.across + r.size)} {self.at(outer, r.to_across)}"
             f"L{self.at(r.to_along, r.to_across)}C{self.at(r.to_along, r.across + r.size)} {self.at(r.to_along, r.across + r.size)} "
@@ -146,7 +146,7 @@ class Pen:
         half = self.paper.thickness / 2
         wide = 8 if same else 0
         start, end = loop.along + half + wide, loop.to_along + half - wide
-        height = top - (26 if same else min(58, 34 + abs(loop.along - loop.to_along) / 20))
+        height = top - (26 if same else min(46, 34 + abs(loop.along - loop.to_along) / 30))
         turn = 14 if same else 0
         d = f"M{self.at(start, top)}C{self.at(start + turn, height)} {self.at(end - turn, height)} {self.at(end, top)}"
         words = (
@@ -156,13 +156,12 @@ class Pen:
         )
         label = ""
         if loop.size >= 1.2:
-            share = 0.5 if same else 0.3
-            place = start + (end - start) * share
-            across = top - (top - height) * (0.75 if same else 0.63) - loop.size / 2 - 4
+            place = (start + end) / 2
+            peak = top - (top - height) * 0.75
             label = (
-                text(counted(loop.count), x=place, y=across, class_="small", anchor="middle")
+                text(counted(loop.count), x=place, y=peak + (-loop.size / 2 - 4 if same else 4), class_="loop-count", anchor="middle")
                 if self.wide
-                else text(counted(loop.count), x=across, y=place + 4, class_="small", anchor="end")
+                else text(counted(loop.count), x=peak - loop.size / 2 - 3, y=place + 4, class_="loop-count", anchor="end")
             )
         return element("g", title(words), element("path", d=d, class_="loop", stroke_width=loop.size), label)
 
@@ -213,16 +212,19 @@ class Pen:
         return f"{step.label}: {counted(bar.count)} touches. {channels}. {counted(left)} left here."
 
     def _heading(self, step: StepShown, bar: Bar) -> str:
-        letters = max(8, int((self.paper.gap - 16) / 7.2)) if self.wide else 17 - 3 * min(3, len(step.promises))
+        letters = max(8, int((self.paper.gap - 16) / 7.2)) if self.wide else 16
         x, y = (bar.along, 46.0) if self.wide else (self.paper.across + self.paper.room + 12, bar.along + 4)
         words = element("tspan", shortened_text(step.label, letters))
         heading = element("text", words, x=x, y=y, class_="step-name")
-        return self._linked("step", step.name, heading) + text(f"{counted(bar.count)} touches", x=x, y=y + 17, class_="quiet")
+        touches = text(f"{counted(bar.count)} touches", x=x, y=y + 17, class_="quiet")
+        return self._linked("step", step.name, heading + touches) if bar.count else heading + touches
 
     def _promises(self, step: StepShown, bar: Bar) -> str:
         marks = []
         for place, promise in enumerate(step.promises[:6]):
-            x, y = (bar.along + 9 + place * 30, 82.0) if self.wide else (_NARROW - 46 - place * 27, bar.along + 1)
+            endings = sum(self.flow.between(bar.name, ending) > 0 for ending in (LEFT, UNDER_WAY))
+            narrow = (self.paper.across + self.paper.room + 23 + place * 28, bar.along + 42 + 15 * endings)
+            x, y = (bar.along + 9 + place * 30, 82.0) if self.wide else narrow
             words = f"Promise {promise.number}, {promise.promise}: {promise.state}"
             drawn = element("g", title(words), state_mark(promise.state, x=x, y=y, label=str(promise.number)))
             marks.append(self._linked("promise", promise.promise, drawn))
@@ -257,7 +259,8 @@ class Pen:
                 x, y = bar.along + 2, bar.end + self.paper.reach + 16 + place * 15
             else:
                 x, y = self.paper.across + self.paper.room + 12, bar.along + 37 + place * 15
-            marks.append(text(f"{counted(count)} {word}", x=x, y=y, class_=f"ending {word.replace(' ', '-')}"))
+            drawn = text(f"{counted(count)} {word}", x=x, y=y, class_=f"ending {word.replace(' ', '-')}")
+            marks.append(self._linked(word, bar.name, drawn))
         return marks
 
     def arrivals(self) -> str:
@@ -273,7 +276,8 @@ class Pen:
                 x, y, anchor = bar.along + self.paper.thickness + self.paper.reach * 1.4 + 2, across, None
             else:
                 x, y, anchor = max(across, 70.0), bar.along + self.paper.thickness + self.paper.reach * 1.4 + 10, "middle"
-            marks.append(text(counted(count), x=x, y=y, class_="arrived", anchor=anchor))
+            drawn = text(counted(count), x=x, y=y, class_="arrived", anchor=anchor)
+            marks.append(self._linked("arrived", bar.name, drawn))
             marks.append(text("arrived", x=x, y=y + 15, class_="quiet", anchor=anchor))
         return element("g", *marks) if marks else ""
 

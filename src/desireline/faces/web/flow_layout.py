@@ -107,6 +107,7 @@ class Paper:
     reach: float = 46.0
     lane_room: float = 30.0
     last_detour: float = 100.0
+    widest_ending: float = 40.0
 
 
 def lay_out(flow: LivedFlow, paper: Paper) -> Layout:
@@ -211,7 +212,7 @@ def _ribbon(
     elif kind == "arrived":
         to_along, to_across = along + paper.reach * 1.4, across
     else:
-        to_along, to_across = along + (8.0 if kind == "left" else 30.0), bars[origin].end + paper.reach
+        to_along, to_across = along + (8.0 if kind == "left" else 12.0 + paper.widest_ending), bars[origin].end + paper.reach
     dip = 0.0
     if kind == "skip":
         names = list(bars)

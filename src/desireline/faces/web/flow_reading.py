@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from desireline.faces.web.marks import NO_CHANNEL as UNKNOWN
 from desireline.faces.web.what_is_shown import (
     ARRIVED,
     LEFT,
@@ -24,8 +25,6 @@ from desireline.promises import Map, Pattern, Step
 from desireline.storage.journey_store import Bucket, Snapshot
 from desireline.vocabulary.which import Which
 
-UNKNOWN = "unknown"
-"""The channel of touches that do not say theirs."""
 _ENDINGS = {"ends": ARRIVED, "quiet": LEFT, "open": UNDER_WAY}
 MaskOf = Callable[[Bucket], NDArray[np.uint8]]
 

@@ -57,9 +57,10 @@ class ImportDesk:
         """What a file seems to hold, with the answers given so far; a saved recipe is taken unless asked anew."""
         imports = self.project.imports
         saved = None if anew or answers else imports.recipe_for(upload.path)
-        guess = None if saved else self._guess(upload.path, answers)
-        recipe = saved or guess.recipe
-        preview, mistakes = None, ()
+        guess = None if saved is not None else self._guess(upload.path, answers)
+        recipe = saved if guess is None else guess.recipe
+        preview: Table | None = None
+        mistakes: tuple[str, ...] = ()
         if recipe is not None:
             try:
                 preview = imports.look(upload.path, recipe, rows=8)

@@ -52,7 +52,8 @@ class LedgerOfMap:
         still = (self.verdict == BROKEN) & (self.breach == MISSING) & (self.settled_at == EMPTY_NUMBER)
         still &= self.made_good_at == EMPTY_NUMBER
         quiet = self.design.quiet_after
-        return still if quiet is None else still & (self.due_at + quiet >= self.as_of)
+        waits: NDArray[np.bool_] = still if quiet is None else still & (self.due_at + quiet >= self.as_of)
+        return waits
 
     def chosen(self, state: ScreenState, openings: NDArray[np.int64] | None) -> NDArray[np.bool_]:
         """The instances opened in the chosen months, and by one of `openings` where a segment was chosen."""

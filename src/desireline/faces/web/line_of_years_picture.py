@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from desireline.faces.web.drawing import counted, element, text, title
-from desireline.faces.web.marks import KNOWN_CHANNELS, channel_class
+from desireline.faces.web.marks import KNOWN_CHANNELS, NO_CHANNEL, channel_class
 from desireline.faces.web.what_is_shown import PersonLine, PromiseMark
 from desireline.vocabulary.units import DAY_MS, moment_text
 
@@ -16,7 +16,7 @@ _SLOTS = 900
 
 def draw_line_of_years(line: PersonLine) -> str:
     """The line of years as SVG."""
-    used = {channel or "unknown" for _, channel in line.moments}
+    used = {channel or NO_CHANNEL for _, channel in line.moments}
     channels = [name for name in KNOWN_CHANNELS if name in used] + sorted(used - set(KNOWN_CHANNELS))
     first = min((at for at, _ in line.moments), default=0)
     last = max([line.as_of, *(at for at, _ in line.moments)])
@@ -101,7 +101,7 @@ def _promise(mark: PromiseMark, *, y: float, start: float, end: float) -> str:
 def _touches(line: PersonLine, channel: str, channels: list[str], *, y: float, first: int, span: int) -> str:
     counts: dict[int, int] = {}
     for at, name in line.moments:
-        if (name or "unknown") == channel:
+        if (name or NO_CHANNEL) == channel:
             slot = (at - first) * (_SLOTS - 1) // span
             counts[slot] = counts.get(slot, 0) + 1
     width = (_WIDTH - _LEFT - _RIGHT) / _SLOTS

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from desireline.faces.web.drawing import element, text
 
 KNOWN_CHANNELS = ("app", "phone", "email", "sms", "web", "chat", "branch", "social")
+NO_CHANNEL = "no channel"
+"""Where touches that do not say their channel are counted."""
 COLOURS = 10
 """How many channel colours there are; further channels share the last one and are told apart by name."""
 
@@ -27,7 +29,9 @@ def channel_class(channel: str, channels: Sequence[str]) -> str:
     """
     if channel in KNOWN_CHANNELS:
         return f"channel-{KNOWN_CHANNELS.index(channel) + 1}"
-    others = [name for name in channels if name not in KNOWN_CHANNELS]
+    if channel == NO_CHANNEL:
+        return f"channel-{COLOURS}"
+    others = [name for name in channels if name not in (*KNOWN_CHANNELS, NO_CHANNEL)]
     place = others.index(channel) if channel in others else COLOURS
     return f"channel-{min(COLOURS, len(KNOWN_CHANNELS) + 1 + place)}"
 

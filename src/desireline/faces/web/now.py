@@ -23,7 +23,7 @@ Kept = TypeVar("Kept")
 class Now:
     """One state of the project: its journey store, its maps, its lake, and the answers found so far.
 
-    Many threads may ask at once; an answer is found by one of them and kept for all.
+    Many threads may ask at once; an answer is found by one of them while the others who want it wait.
     """
 
     def __init__(self, project: Any) -> None:
@@ -32,21 +32,26 @@ class Now:
         self.maps: tuple[Map, ...] = tuple(project.map_set().maps)
         self._connection: duckdb.DuckDBPyConnection = project.lake.connection()
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
-        self._lock = threading.RLock()
+        self._turns: dict[tuple[Any, ...], threading.RLock] = {}
+        self._lock = threading.Lock()
 
     def once(self, key: tuple[Any, ...], find: Callable[[], Kept]) -> Kept:
         """The answer kept under a key, or found now and kept."""
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                found: Kept = self._kept[key]
-                return found
-        made = find()
-        with self._lock:
-            self._kept[key] = made
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        return made
+            turn = self._turns.setdefault(key, threading.RLock())
+        with turn:
+            with self._lock:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    found: Kept = self._kept[key]
+                    return found
+            made = find()
+            with self._lock:
+                self._kept[key] = made
+                while len(self._kept) > MOST_KEPT:
+                    gone, _ = self._kept.popitem(last=False)
+                    self._turns.pop(gone, None)
+            return made
 
     def arrays(self, question: str, values: Mapping[str, Any] | None = None, **words: str) -> dict[str, Any]:
         """The answer to one of this folder's SQL questions as arrays; `words` name columns of our own registry."""

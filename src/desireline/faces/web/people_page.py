@@ -28,20 +28,28 @@ async def people(request: Request) -> Response:
         "page_kind": "people",
         "find": find,
         "says": _says(find, found),
-        "rows": [
-            {
-                "name": row.name,
-                "address": person_address(row.person),
-                "handles": row.handles,
-                "interactions": counted(row.interactions),
-                "first": moment_text(row.first_at)[:10],
-                "last": moment_text(row.last_at)[:10],
-            }
-            for row in found.rows
-        ],
+        "rows": person_rows(found),
+        "eyebrow_address": "/people",
+        "eyebrow": "People",
+        "note": "",
         **pages_context(found.page, found.pages, found.total, here),
     }
     return framed(request, "people.html", context)
+
+
+def person_rows(found: PeopleFound) -> list[dict[str, str]]:
+    """People found, ready to print."""
+    return [
+        {
+            "name": row.name,
+            "address": person_address(row.person),
+            "handles": row.handles,
+            "interactions": counted(row.interactions),
+            "first": moment_text(row.first_at)[:10],
+            "last": moment_text(row.last_at)[:10],
+        }
+        for row in found.rows
+    ]
 
 
 def _quoted(text: str) -> str:

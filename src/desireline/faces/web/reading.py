@@ -72,10 +72,14 @@ class Reading:
             self.designed_over_lived(name, ScreenState())
 
     def map_names(self) -> list[str]:
-        """The maps, the one with most broken promises first: that is where to look."""
+        """The maps, the one with most burning promises first; of equals the one with the longest journey."""
         now = self.now
-        broken = {each.name: int((self._ledger(now, each).verdict == VERDICTS.index("broken")).sum()) for each in now.maps}
-        return sorted(broken, key=lambda name: (-broken[name], name))
+
+        def order() -> list[str]:
+            burning = {each.name: sum(p.state == "burns" for p in self._promises(now, each, ScreenState())) for each in now.maps}
+            return [each.name for each in sorted(now.maps, key=lambda each: (-burning[each.name], -len(each.steps), each.name))]
+
+        return list(now.once(("order of maps",), order))
 
     def promise_names(self, name: str) -> list[str]:
         """The promises of a map, in the order of the journey."""

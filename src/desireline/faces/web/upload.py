@@ -7,11 +7,14 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from desireline.vocabulary.errors import DesirelineError
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 MOST_BYTES = 8 * 2**30
 """A larger file is refused; the command line takes files of any size."""
@@ -91,7 +94,7 @@ class _Receiver:
         self._file: IO[bytes] | None = None
         self._field = self._value = b""
 
-    def callbacks(self) -> dict[str, object]:
+    def callbacks(self) -> MultipartCallbacks:
         """What the parser calls."""
         return {
             "on_header_field": self._header_field,
