@@ -20,7 +20,9 @@ def moment(text: str) -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def due(zone: str, opened: str, duration: str, hours: dict[str, list[str]] | None = None, closed: tuple[str, ...] = ()) -> str:  # fmt: skip
+def due(
+    zone: str, opened: str, duration: str, hours: dict[str, list[str]] | None = None, closed: tuple[str, ...] = ()
+) -> str:
     settings = {"c": {"time_zone": zone, "open": hours or EVERY_DAY, "closed": list(closed)}}
     table = DurationTable(read_calendars(settings))
     table.add(Duration.parse(duration), "c")

@@ -1,4 +1,4 @@
-"""Every sentence of docs on promises as a small case: a few interactions, minutes after the opening, and the verdict."""
+"""Every sentence about promises as a small case: interactions, minutes after the opening, and the verdict."""
 
 from __future__ import annotations
 
@@ -80,7 +80,13 @@ CASES: list[tuple[str, dict[str, Any], list[dict[str, Any]], str, str | None]] =
         "broken",
         "missing",
     ),
-    ("only that channel failed: wrong channel", BY_PHONE, [opened, at(5, touchpoint="answered", channel="sms")], "broken", "wrong_channel"),
+    (
+        "only that channel failed: wrong channel",
+        BY_PHONE,
+        [opened, at(5, touchpoint="answered", channel="sms")],
+        "broken",
+        "wrong_channel",
+    ),
     ("an empty channel is no wrong channel", BY_PHONE, [opened, at(5, touchpoint="answered")], "broken", "missing"),
     (
         "a wrong channel, then right in time, is kept",
@@ -97,11 +103,21 @@ CASES: list[tuple[str, dict[str, Any], list[dict[str, Any]], str, str | None]] =
         "wrong_channel",
     ),
     ("wrong hands", BY_MANAGER, [opened, at(5, touchpoint="answered", role="clerk")], "broken", "wrong_hands"),
-    ("a wrong channel past due is just missing", BY_PHONE, [opened, at(11, touchpoint="answered", channel="sms")], "broken", "missing"),
+    (
+        "a wrong channel past due is just missing",
+        BY_PHONE,
+        [opened, at(11, touchpoint="answered", channel="sms")],
+        "broken",
+        "missing",
+    ),
     (
         "channel first",
         {"then": {"touchpoint": "answered", "channel": "phone", "role": "manager"}, "within": "10 minutes"},
-        [opened, at(1, touchpoint="answered", channel="phone", role="clerk"), at(2, touchpoint="answered", channel="sms", role="manager")],
+        [
+            opened,
+            at(1, touchpoint="answered", channel="phone", role="clerk"),
+            at(2, touchpoint="answered", channel="sms", role="manager"),
+        ],
         "broken",
         "wrong_channel",
     ),
@@ -134,9 +150,27 @@ CASES: list[tuple[str, dict[str, Any], list[dict[str, Any]], str, str | None]] =
         "broken",
         "repeated",
     ),
-    ("unless withdraws before kept", {**THEN, "unless": {"touchpoint": "never.mind"}}, [opened, at(5, touchpoint="never.mind")], "withdrawn", None),
-    ("unless at due comes before the due passes", {**THEN, "unless": {"touchpoint": "never.mind"}}, [opened, at(10, touchpoint="never.mind")], "withdrawn", None),
-    ("unless after the breach does nothing", {**THEN, "unless": {"touchpoint": "never.mind"}}, [opened, at(11, touchpoint="never.mind")], "broken", "missing"),
+    (
+        "unless withdraws before kept",
+        {**THEN, "unless": {"touchpoint": "never.mind"}},
+        [opened, at(5, touchpoint="never.mind")],
+        "withdrawn",
+        None,
+    ),
+    (
+        "unless at due comes before the due passes",
+        {**THEN, "unless": {"touchpoint": "never.mind"}},
+        [opened, at(10, touchpoint="never.mind")],
+        "withdrawn",
+        None,
+    ),
+    (
+        "unless after the breach does nothing",
+        {**THEN, "unless": {"touchpoint": "never.mind"}},
+        [opened, at(11, touchpoint="never.mind")],
+        "broken",
+        "missing",
+    ),
     (
         "settlement comes before unless in one moment",
         {**THEN, "unless": {"touchpoint": "never.mind"}},
@@ -153,26 +187,125 @@ CASES: list[tuple[str, dict[str, Any], list[dict[str, Any]], str, str | None]] =
     ),
     ("consent stood: settles", CONSENT, [at(-5, **GIVEN), opened, at(5, touchpoint="answered")], "kept", None),
     ("an answer without consent", CONSENT, [opened, at(5, touchpoint="answered")], "broken", "without_consent"),
-    ("consent is read at the answer's moment", CONSENT, [opened, at(5, **GIVEN), at(5, touchpoint="answered")], "kept", None),
-    ("in one moment a withdrawal wins", CONSENT, [opened, at(5, **GIVEN), at(5, **TAKEN), at(5, touchpoint="answered")], "broken", "without_consent"),
+    (
+        "consent is read at the answer's moment",
+        CONSENT,
+        [opened, at(5, **GIVEN), at(5, touchpoint="answered")],
+        "kept",
+        None,
+    ),
+    (
+        "in one moment a withdrawal wins",
+        CONSENT,
+        [opened, at(5, **GIVEN), at(5, **TAKEN), at(5, touchpoint="answered")],
+        "broken",
+        "without_consent",
+    ),
     ("no consent and nothing settled: withdrawn at due", CONSENT, [opened], "withdrawn", None),
     ("consent lost before due: withdrawn", CONSENT, [at(-5, **GIVEN), opened, at(9, **TAKEN)], "withdrawn", None),
     ("consent stood, nothing settled: missing", CONSENT, [at(-5, **GIVEN), opened], "broken", "missing"),
-    ("consent to something else is none", CONSENT, [at(-5, touchpoint="consent.given", consent="study"), opened], "withdrawn", None),
-    ("unnamed patterns skip internal", {"then": {"topic": "card"}, "within": "10 minutes"}, [opened, at(5, topic="card", direction="internal")], "broken", "missing"),
-    ("a pattern that names direction sees internal", {"then": {"direction": "internal"}, "within": "10 minutes"}, [opened, at(5, direction="internal")], "kept", None),
-    ("empty fields match nothing", {"then": {"topic": {"not": "card"}}, "within": "10 minutes"}, [opened, at(5, touchpoint="x")], "broken", "missing"),
-    ("exists false matches an empty field", {"then": {"topic": {"exists": False}}, "within": "10 minutes"}, [opened, at(5, touchpoint="x")], "kept", None),
-    ("a list is any of", {"then": {"touchpoint": ["a", "answered"]}, "within": "10 minutes"}, [opened, at(5, touchpoint="answered")], "kept", None),
-    ("a tail wildcard", {"then": {"touchpoint": "card.*"}, "within": "10 minutes"}, [opened, at(5, touchpoint="card.blocked.now")], "kept", None),
-    ("the wildcard needs a tail", {"then": {"touchpoint": "card.*"}, "within": "10 minutes"}, [opened, at(5, touchpoint="card")], "broken", "missing"),
-    ("numbers between", {"then": {"score": {"at_least": 5, "below": 10}}, "within": "10 minutes"}, [opened, at(5, score=10.0), at(6, score=5.0)], "kept", None),
-    ("numbers outside", {"then": {"score": {"above": 5, "at_most": 9}}, "within": "10 minutes"}, [opened, at(5, score=5.0), at(6, score=9.5)], "broken", "missing"),
-    ("properties hold the rest", {"then": {"properties.amount": {"at_least": 100}}, "within": "10 minutes"}, [opened, at(5, properties={"amount": 100.0})], "kept", None),
-    ("any of several patterns", {"then": {"any": [{"touchpoint": "a"}, {"touchpoint": "answered", "channel": "phone"}]}, "within": "10 minutes"}, [opened, at(5, touchpoint="answered", channel="phone")], "kept", None),
-    ("text exists", {"then": {"text": {"exists": True}}, "within": "10 minutes"}, [opened, at(5, text="hello")], "kept", None),
-    ("another person does not touch", THEN, [opened, {"person": 2, "minutes": 5, "touchpoint": "answered"}], "broken", "missing"),
-]  # fmt: skip
+    (
+        "consent to something else is none",
+        CONSENT,
+        [at(-5, touchpoint="consent.given", consent="study"), opened],
+        "withdrawn",
+        None,
+    ),
+    (
+        "unnamed patterns skip internal",
+        {"then": {"topic": "card"}, "within": "10 minutes"},
+        [opened, at(5, topic="card", direction="internal")],
+        "broken",
+        "missing",
+    ),
+    (
+        "a pattern that names direction sees internal",
+        {"then": {"direction": "internal"}, "within": "10 minutes"},
+        [opened, at(5, direction="internal")],
+        "kept",
+        None,
+    ),
+    (
+        "empty fields match nothing",
+        {"then": {"topic": {"not": "card"}}, "within": "10 minutes"},
+        [opened, at(5, touchpoint="x")],
+        "broken",
+        "missing",
+    ),
+    (
+        "exists false matches an empty field",
+        {"then": {"topic": {"exists": False}}, "within": "10 minutes"},
+        [opened, at(5, touchpoint="x")],
+        "kept",
+        None,
+    ),
+    (
+        "a list is any of",
+        {"then": {"touchpoint": ["a", "answered"]}, "within": "10 minutes"},
+        [opened, at(5, touchpoint="answered")],
+        "kept",
+        None,
+    ),
+    (
+        "a tail wildcard",
+        {"then": {"touchpoint": "card.*"}, "within": "10 minutes"},
+        [opened, at(5, touchpoint="card.blocked.now")],
+        "kept",
+        None,
+    ),
+    (
+        "the wildcard needs a tail",
+        {"then": {"touchpoint": "card.*"}, "within": "10 minutes"},
+        [opened, at(5, touchpoint="card")],
+        "broken",
+        "missing",
+    ),
+    (
+        "numbers between",
+        {"then": {"score": {"at_least": 5, "below": 10}}, "within": "10 minutes"},
+        [opened, at(5, score=10.0), at(6, score=5.0)],
+        "kept",
+        None,
+    ),
+    (
+        "numbers outside",
+        {"then": {"score": {"above": 5, "at_most": 9}}, "within": "10 minutes"},
+        [opened, at(5, score=5.0), at(6, score=9.5)],
+        "broken",
+        "missing",
+    ),
+    (
+        "properties hold the rest",
+        {"then": {"properties.amount": {"at_least": 100}}, "within": "10 minutes"},
+        [opened, at(5, properties={"amount": 100.0})],
+        "kept",
+        None,
+    ),
+    (
+        "any of several patterns",
+        {
+            "then": {"any": [{"touchpoint": "a"}, {"touchpoint": "answered", "channel": "phone"}]},
+            "within": "10 minutes",
+        },
+        [opened, at(5, touchpoint="answered", channel="phone")],
+        "kept",
+        None,
+    ),
+    (
+        "text exists",
+        {"then": {"text": {"exists": True}}, "within": "10 minutes"},
+        [opened, at(5, text="hello")],
+        "kept",
+        None,
+    ),
+    (
+        "another person does not touch",
+        THEN,
+        [opened, {"person": 2, "minutes": 5, "touchpoint": "answered"}],
+        "broken",
+        "missing",
+    ),
+]
 
 
 @pytest.mark.parametrize(("sentence", "promise", "rows", "verdict", "breach"), CASES, ids=[case[0] for case in CASES])
@@ -235,7 +368,9 @@ def test_with_same_keys_must_be_equal(opening: dict[str, Any], answer: dict[str,
 def test_lateness_is_recorded_in_seconds_also_beside_a_wrong_channel() -> None:
     late = one(THEN, opened, at(12.5, touchpoint="answered"))
     assert (late["lateness_seconds"], late["settling_id"], late["breaking_id"]) == (150, 2, 2)
-    wrong = one(BY_PHONE, opened, at(5, touchpoint="answered", channel="sms"), at(30, touchpoint="answered", channel="phone"))  # fmt: skip
+    wrong = one(
+        BY_PHONE, opened, at(5, touchpoint="answered", channel="sms"), at(30, touchpoint="answered", channel="phone")
+    )
     assert (wrong["breaking_id"], wrong["settling_id"], wrong["lateness_seconds"]) == (2, 3, 1200)
 
 
@@ -318,7 +453,10 @@ def test_for_is_asked_of_the_opening_of_map_and_promise() -> None:
 
 def test_the_version_in_force_when_it_opened_judges_it_for_ever() -> None:
     def version(minutes: int) -> Any:
-        body = {"map": "m", "promises": [{"promise": "p", "when": {"touchpoint": "asked"}, **THEN, "within": f"{minutes} minutes"}]}  # fmt: skip
+        body = {
+            "map": "m",
+            "promises": [{"promise": "p", "when": {"touchpoint": "asked"}, **THEN, "within": f"{minutes} minutes"}],
+        }
         return load_map(json.dumps(body), "m")
 
     versions = in_order([(50 * MINUTE, version(10)), (100 * MINUTE, version(20))])

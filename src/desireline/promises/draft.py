@@ -206,7 +206,8 @@ def _round_duration(milliseconds: float) -> str:
     choices: list[tuple[int, str]] = [(n * MINUTE_MS, f"{n} minutes") for n in (1, 2, 5, 10, 15, 30)]
     choices += [(n * HOUR_MS, f"{n} hours") for n in (1, 2, 4, 8, 12)]
     choices += [(n * DAY_MS, f"{n} days") for n in (1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 180, 365)]
-    return next((says for size, says in choices if size >= milliseconds), choices[-1][1])
+    says = next((says for size, says in choices if size >= milliseconds), choices[-1][1])
+    return says.removesuffix("s") if says.startswith("1 ") else says
 
 
 def _quoted(text: Any) -> str:
