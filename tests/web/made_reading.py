@@ -49,13 +49,31 @@ class MadeReading:
 
     def maps(self) -> list[MapShown]:
         says = self.words or "Whoever loses a card is safe at once and pays again within days."
-        return [MapShown("lost-card", says, self.words or "card operations", 6, 4, 4_942, 315, 58, ("burns", "at risk", "not enough yet"))]
+        return [
+            MapShown(
+                "lost-card",
+                says,
+                self.words or "card operations",
+                6,
+                4,
+                4_942,
+                315,
+                58,
+                ("burns", "at risk", "not enough yet"),
+            )
+        ]
 
     def designed_over_lived(self, name: str, state: ScreenState) -> DesignedOverLived:
         shown = sample_screen(state)
-        choices = replace(shown.choices, segments={"channel": ("app", "phone"), "topic": (self.words or "card",)}, maps=("lost-card", "dispute"))
+        choices = replace(
+            shown.choices,
+            segments={"channel": ("app", "phone"), "topic": (self.words or "card",)},
+            maps=("lost-card", "dispute"),
+        )
         if self.words:
-            promises = tuple(replace(promise, says=self.words, rule=self.words, step=self.words) for promise in shown.promises)
+            promises = tuple(
+                replace(promise, says=self.words, rule=self.words, step=self.words) for promise in shown.promises
+            )
             steps = tuple(replace(step, label=self.words, phase=self.words) for step in shown.flow.steps)
             shown = replace(shown, says=self.words, promises=promises, flow=replace(shown.flow, steps=steps))
         return replace(shown, map=name, choices=choices, counted=self.words)
@@ -63,7 +81,9 @@ class MadeReading:
     def promise_shown(self, name: str, promise: str, state: ScreenState) -> PromiseShown:
         return next(each for each in self.designed_over_lived(name, state).promises if each.promise == promise)
 
-    def promise_people(self, _map: str, promise: str, _state: ScreenState, *, verdict: str, page: int, size: int = 50) -> PeopleList:
+    def promise_people(
+        self, _map: str, promise: str, _state: ScreenState, *, verdict: str, page: int, size: int = 50
+    ) -> PeopleList:
         rows = tuple(
             PersonRow(
                 ANA + number, self.words or f"Ana Ortega · ana{number}@harbour.example", AS_OF - (number + 9) * DAY_MS, AS_OF - (number + 2) * DAY_MS,
@@ -76,7 +96,9 @@ class MadeReading:
 
     def find(self, text: str, page: int) -> PeopleFound:
         name = self.words or "ana@harbour.example"
-        rows = tuple(PersonFound(ANA + n, name, name, 214, AS_OF - 900 * DAY_MS, AS_OF) for n in range(1 if text == "ana" else 3))
+        rows = tuple(
+            PersonFound(ANA + n, name, name, 214, AS_OF - 900 * DAY_MS, AS_OF) for n in range(1 if text == "ana" else 3)
+        )
         return PeopleFound(rows, len(rows), page, 1)
 
     def person(self, person: int) -> PersonLine | None:
@@ -84,9 +106,21 @@ class MadeReading:
             return None
         words = self.words
         channels = ("app", "phone", "email", "sms", "web", "branch")
-        moments = tuple(sorted((AS_OF - (n * n * 37 % 1000) * DAY_MS - n * 3_600_000, channels[n * n % 6]) for n in range(140)))
+        moments = tuple(
+            sorted((AS_OF - (n * n * 37 % 1000) * DAY_MS - n * 3_600_000, channels[n * n % 6]) for n in range(140))
+        )
         touches = tuple(
-            Touch(n, at, words or channel, words or "card.reported_lost", "inbound", words or "C-1", words or "I lost my card", words or "calls", words or "calls.csv:7")
+            Touch(
+                n,
+                at,
+                words or channel,
+                words or "card.reported_lost",
+                "inbound",
+                words or "C-1",
+                words or "I lost my card",
+                words or "calls",
+                words or "calls.csv:7",
+            )
             for n, (at, channel) in enumerate(moments[:-20:-1])
         )
         marks = tuple(
@@ -96,7 +130,10 @@ class MadeReading:
                 ("kept", "", 800, None, None), ("broken", "late", 430, 345_600, AS_OF - 415 * DAY_MS), ("kept", "", 200, None, None), ("waiting", "", 4, None, None)
             )
         )  # fmt: skip
-        handles = (HandleShown("email", words or "ana@harbour.example", words or "seen with card 4711 on 12 interactions"), HandleShown("phone", "+34600111222", "seen with ana@harbour.example"))
+        handles = (
+            HandleShown("email", words or "ana@harbour.example", words or "seen with card 4711 on 12 interactions"),
+            HandleShown("phone", "+34600111222", "seen with ana@harbour.example"),
+        )
         return PersonLine(person, words or "ana@harbour.example", handles, touches, 140, marks, moments, AS_OF)
 
 

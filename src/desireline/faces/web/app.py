@@ -99,8 +99,17 @@ async def not_there(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     lines = [error.detail] if error.detail and error.status_code != 404 else []
     if error.status_code == 404:
-        lines = [error.detail if error.detail != "Not Found" else "There is no page at this address. Perhaps the name has changed."]
-    return problem(request, error.status_code, "There is nothing here." if error.status_code == 404 else "That did not work.", lines)
+        lines = [
+            error.detail
+            if error.detail != "Not Found"
+            else "There is no page at this address. Perhaps the name has changed."
+        ]
+    return problem(
+        request,
+        error.status_code,
+        "There is nothing here." if error.status_code == 404 else "That did not work.",
+        lines,
+    )
 
 
 async def went_wrong(request: Request, error: Exception) -> Response:

@@ -44,7 +44,9 @@ def screen_context(shown: DesignedOverLived) -> dict[str, Any]:
     shown = replace(shown, finding=says, to_do=to_do)
 
     def link(kind: str, name: str) -> str:
-        return promise_address(shown.map, name, state) if kind == "promise" else mark_address(shown.map, kind, name, state)
+        return (
+            promise_address(shown.map, name, state) if kind == "promise" else mark_address(shown.map, kind, name, state)
+        )
 
     return {
         "page_title": shown.map,
@@ -68,6 +70,11 @@ def screen_context(shown: DesignedOverLived) -> dict[str, Any]:
         ]
         if len(choices.maps) > 1
         else [],
+        "elsewhere": [
+            {"name": name, "address": map_address(name) + state.without_segment().suffix(), "count": count}
+            for name, count in choices.burning.items()
+            if count and name != shown.map
+        ],
         "table_channels": list(shown.flow.channels),
         "table_rows": flow_rows(shown.flow),
     }
@@ -87,7 +94,14 @@ def flow_rows(flow: LivedFlow) -> list[dict[str, Any]]:
         others = flow.others.get(origin, {})
         if others:
             counts = [counted(others[name]) if name in others else "" for name in flow.channels]
-            rows.append({"origin": origin, "target": f"{OTHER} touches after it", "counts": counts, "all": counted(sum(others.values()))})
+            rows.append(
+                {
+                    "origin": origin,
+                    "target": f"{OTHER} touches after it",
+                    "counts": counts,
+                    "all": counted(sum(others.values())),
+                }
+            )
     return rows
 
 
@@ -95,6 +109,8 @@ def _card(promise: PromiseShown, shown: DesignedOverLived) -> dict[str, Any]:
     rate, state = promise.rate, shown.state
     address = promise_address(shown.map, promise.promise, state)
     verdicts = [("broken", promise.broken), ("waiting", promise.waiting), ("kept", promise.kept)]
+    if promise.overdue:
+        verdicts.insert(1, ("overdue", promise.overdue))
     made_good = f"{counted(promise.made_good)} made good" if promise.made_good else ""
     limit = f"limit {promise.limit:.4g}" if promise.limit is not None and promise.limit > 1 else ""
     if promise.limit is not None and not limit:
@@ -120,7 +136,11 @@ def _card(promise: PromiseShown, shown: DesignedOverLived) -> dict[str, Any]:
             }
             for word, count in verdicts
         ],
-        "foot": " · ".join(part for part in (limit, "public" if promise.public else "", "critical" if promise.critical else "", made_good) if part),
+        "foot": " · ".join(
+            part
+            for part in (limit, "public" if promise.public else "", "critical" if promise.critical else "", made_good)
+            if part
+        ),
         "why": why_promise(promise, as_of=shown.as_of, address=address),
     }
 
@@ -168,7 +188,8 @@ def _segment_context(shown: DesignedOverLived) -> dict[str, Any]:
     groups = []
     for column, values in shown.choices.segments.items():
         choices = [
-            {"value": f"{column}:{value}", "name": value, "here": shown.state.segment == f"{column}:{value}"} for value in values
+            {"value": f"{column}:{value}", "name": value, "here": shown.state.segment == f"{column}:{value}"}
+            for value in values
         ]
         groups.append({"name": column, "choices": choices})
     return {"segments": groups}

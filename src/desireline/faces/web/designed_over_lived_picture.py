@@ -27,19 +27,25 @@ def draw_wide(flow: LivedFlow, *, link: Link | None = None, width: float = _WIDE
 
 def draw_narrow(flow: LivedFlow, *, link: Link | None = None) -> str:
     """The flow from top to bottom, for a phone."""
-    paper = Paper(first_along=44, gap=124, across=54, room=136, lane=330, reach=34, lane_room=24, last_detour=70, widest_ending=22)
+    paper = Paper(
+        first_along=44, gap=124, across=54, room=136, lane=330, reach=34, lane_room=24, last_detour=70, widest_ending=22
+    )
     height = 44 + 124 * (len(flow.steps) - 1) + 128
     return _draw(flow, lay_out(flow, paper), paper, link, wide=False, width=_NARROW, height=height)
 
 
-def _draw(flow: LivedFlow, layout: Layout, paper: Paper, link: Link | None, *, wide: bool, width: float, height: float) -> str:
+def _draw(
+    flow: LivedFlow, layout: Layout, paper: Paper, link: Link | None, *, wide: bool, width: float, height: float
+) -> str:
     pen = Pen(flow, layout, paper, link or (lambda _kind, _name: ""), wide)
     marks = [
         pen.fades(),
         element("g", pen.lane_name(), *(pen.detour(each) for each in layout.detours), class_="detours"),
         element("g", *(pen.ribbon(r) for r in layout.ribbons if r.kind in ("left", "under way")), class_="leavers"),
         element("g", *(pen.ribbon(r) for r in layout.ribbons if r.kind == "skip"), class_="skips"),
-        element("g", *(pen.ribbon(r) for r in layout.ribbons if r.kind in ("start", "next", "arrived")), class_="ribbons"),
+        element(
+            "g", *(pen.ribbon(r) for r in layout.ribbons if r.kind in ("start", "next", "arrived")), class_="ribbons"
+        ),
         element("g", *(pen.loop(loop) for loop in layout.loops), class_="loops"),
         *(pen.phases(width) if wide else ()),
         *(pen.step(step, bar) for step, bar in zip(flow.steps, layout.bars, strict=True)),
@@ -82,11 +88,17 @@ class Pen:
         }
         made = []
         for name, (x1, y1, x2, y2) in ways.items():
-            for class_ in ("left", "under-way") if name == "left" else [channel_class(c, self.flow.channels) for c in self.flow.channels]:
+            for class_ in (
+                ("left", "under-way")
+                if name == "left"
+                else [channel_class(c, self.flow.channels) for c in self.flow.channels]
+            ):
                 stops = element("stop", offset="0", class_=f"stop {class_}") + element(
                     "stop", offset="1", class_=f"stop faded {class_}"
                 )
-                made.append(element("linearGradient", stops, id=f"{self.prefix}-{name}-{class_}", x1=x1, y1=y1, x2=x2, y2=y2))
+                made.append(
+                    element("linearGradient", stops, id=f"{self.prefix}-{name}-{class_}", x1=x1, y1=y1, x2=x2, y2=y2)
+                )
         return element("defs", *made)
 
     def ribbon(self, ribbon: Ribbon) -> str:
@@ -159,9 +171,17 @@ class Pen:
             place = (start + end) / 2
             peak = top - (top - height) * 0.75
             label = (
-                text(counted(loop.count), x=place, y=peak + (-loop.size / 2 - 4 if same else 4), class_="loop-count", anchor="middle")
+                text(
+                    counted(loop.count),
+                    x=place,
+                    y=peak + (-loop.size / 2 - 4 if same else 4),
+                    class_="loop-count",
+                    anchor="middle",
+                )
                 if self.wide
-                else text(counted(loop.count), x=peak - loop.size / 2 - 3, y=place + 4, class_="loop-count", anchor="end")
+                else text(
+                    counted(loop.count), x=peak - loop.size / 2 - 3, y=place + 4, class_="loop-count", anchor="end"
+                )
             )
         return element("g", title(words), element("path", d=d, class_="loop", stroke_width=loop.size), label)
 
@@ -171,7 +191,12 @@ class Pen:
             return ""
         words = f"(other): {counted(self.flow.other_touches())} touches outside the design"
         if self.wide:
-            return text(words + ", after the step above, to a scale of their own", x=self.paper.first_along, y=self.paper.lane - 9, class_="quiet")
+            return text(
+                words + ", after the step above, to a scale of their own",
+                x=self.paper.first_along,
+                y=self.paper.lane - 9,
+                class_="quiet",
+            )
         return text(words, x=_NARROW - 4, y=self.layout.bars[-1].along + 122, class_="quiet", anchor="end")
 
     def detour(self, detour: Detour) -> str:
@@ -202,7 +227,11 @@ class Pen:
 
     def step(self, step: StepShown, bar: Bar) -> str:
         """One step: its name, how many touches, its promises, its channels, its leavers."""
-        marks = [self._heading(step, bar), self._promises(step, bar), *(self._part(bar, place) for place in range(len(bar.parts)))]
+        marks = [
+            self._heading(step, bar),
+            self._promises(step, bar),
+            *(self._part(bar, place) for place in range(len(bar.parts))),
+        ]
         marks += self._endings(bar)
         return element("g", *marks, class_="step", role="group", aria_label=self._step_words(step, bar))
 
@@ -246,7 +275,12 @@ class Pen:
         )
         label = ""
         if self.wide and part.size >= 15:
-            label = text(part.channel, x=bar.along + self.paper.thickness + 6, y=part.across + part.size / 2 + 4, class_="part-name")
+            label = text(
+                part.channel,
+                x=bar.along + self.paper.thickness + 6,
+                y=part.across + part.size / 2 + 4,
+                class_="part-name",
+            )
         return element("g", title(words), drawn, label)
 
     def _endings(self, bar: Bar) -> list[str]:
@@ -275,7 +309,11 @@ class Pen:
             if self.wide:
                 x, y, anchor = bar.along + self.paper.thickness + self.paper.reach * 1.4 + 2, across, None
             else:
-                x, y, anchor = max(across, 70.0), bar.along + self.paper.thickness + self.paper.reach * 1.4 + 10, "middle"
+                x, y, anchor = (
+                    max(across, 70.0),
+                    bar.along + self.paper.thickness + self.paper.reach * 1.4 + 10,
+                    "middle",
+                )
             drawn = text(counted(count), x=x, y=y, class_="arrived", anchor=anchor)
             marks.append(self._linked("arrived", bar.name, drawn))
             marks.append(text("arrived", x=x, y=y + 15, class_="quiet", anchor=anchor))

@@ -51,8 +51,12 @@ def flow_table(shown: DesignedOverLived) -> Table:
     """The lived flow as rows: from, to, channel, count."""
     flow: LivedFlow = shown.flow
     order = [START, *(step.name for step in flow.steps), OTHER, *ENDINGS]
-    others = [Passage(after, OTHER, name, count) for after, group in flow.others.items() for name, count in group.items()]
-    passages = sorted((*flow.passages, *others), key=lambda p: (order.index(p.origin), order.index(p.target), p.channel))
+    others = [
+        Passage(after, OTHER, name, count) for after, group in flow.others.items() for name, count in group.items()
+    ]
+    passages = sorted(
+        (*flow.passages, *others), key=lambda p: (order.index(p.origin), order.index(p.target), p.channel)
+    )
     return Table(
         says=f"The lived flow of {shown.map}",
         columns={
@@ -89,7 +93,9 @@ def picture_export(picture: str, *, name: str, ending: str, theme: str) -> Respo
     alone = standing_alone(picture, theme)
     if ending == "svg":
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        headers = {"content-security-policy": f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'"}
+        headers = {
+            "content-security-policy": f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'"
+        }
         return _download(alone, "image/svg+xml", f"{name}.svg", headers)
     return _download(png(alone), "image/png", f"{name}.png")
 
@@ -105,12 +111,19 @@ def png(picture: str) -> bytes:
     """A picture as PNG at twice its size; refused plainly where this machine has no font to write with."""
     import resvg_py
 
-    if bytes(resvg_py.svg_to_bytes(svg_string=_SAMPLE_OF_TEXT)) == bytes(resvg_py.svg_to_bytes(svg_string=_SAMPLE_WITHOUT)):
-        raise HTTPException(503, "This machine has no font to draw a PNG with. Take the SVG, or install one (fonts-dejavu).")
+    if bytes(resvg_py.svg_to_bytes(svg_string=_SAMPLE_OF_TEXT)) == bytes(
+        resvg_py.svg_to_bytes(svg_string=_SAMPLE_WITHOUT)
+    ):
+        raise HTTPException(
+            503, "This machine has no font to draw a PNG with. Take the SVG, or install one (fonts-dejavu)."
+        )
     return bytes(resvg_py.svg_to_bytes(svg_string=picture, zoom=2))
 
 
 def _download(body: str | bytes, media_type: str, name: str, headers: Mapping[str, str] | None = None) -> Response:
-    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name if letter.isascii()) or "export"
+    safe = (
+        "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name if letter.isascii())
+        or "export"
+    )
     around = {"content-disposition": f'attachment; filename="{safe}"', **(headers or {})}
     return Response(body, media_type=media_type, headers=around)

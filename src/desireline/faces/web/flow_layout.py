@@ -147,7 +147,11 @@ def _detours(flow: LivedFlow, bars: dict[str, Bar], paper: Paper) -> list[Detour
         if not count:
             continue
         along = bars[name].along if name in bars else paper.first_along - paper.reach
-        length = (min(paper.gap, paper.last_detour) if name == list(bars)[-1] else paper.gap) if name in bars else paper.reach
+        length = (
+            (min(paper.gap, paper.last_detour) if name == list(bars)[-1] else paper.gap)
+            if name in bars
+            else paper.reach
+        )
         across, parts = paper.lane, []
         for channel, part in flow.others[name].items():
             size = max(THINNEST, part * scale)
@@ -183,9 +187,7 @@ def _order(names: list[str]) -> list[tuple[Kind, str, str]]:
     order: list[tuple[Kind, str, str]] = [("start", START, name) for name in names]
     order += [("next", names[place], names[place + 1]) for place in range(len(names) - 1)]
     order += [("arrived", name, ARRIVED) for name in names]
-    order += [
-        ("skip", origin, target) for place, origin in enumerate(names) for target in reversed(names[place + 2 :])
-    ]
+    order += [("skip", origin, target) for place, origin in enumerate(names) for target in reversed(names[place + 2 :])]
     order += [("under way", name, UNDER_WAY) for name in names]
     order += [("left", name, LEFT) for name in names]
     return order
@@ -212,7 +214,10 @@ def _ribbon(
     elif kind == "arrived":
         to_along, to_across = along + paper.reach * 1.4, across
     else:
-        to_along, to_across = along + (8.0 if kind == "left" else 12.0 + paper.widest_ending), bars[origin].end + paper.reach
+        to_along, to_across = (
+            along + (8.0 if kind == "left" else 12.0 + paper.widest_ending),
+            bars[origin].end + paper.reach,
+        )
     dip = 0.0
     if kind == "skip":
         names = list(bars)

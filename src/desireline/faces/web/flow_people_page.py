@@ -30,7 +30,9 @@ async def people_of_a_mark(request: Request) -> Response:
     mark, says = mark_of(dict(words))
     page = page_number(words.get("page", "1"))
     found = await run_in_threadpool(lambda: reading.people_of_flow(name, state, page, **mark))
-    here = f"{request.url.path}?" + "&".join(part for part in request.url.query.split("&") if not part.startswith("page="))
+    here = f"{request.url.path}?" + "&".join(
+        part for part in request.url.query.split("&") if not part.startswith("page=")
+    )
     context = {
         "page_title": "People of the journey",
         "page_kind": "people",

@@ -44,11 +44,19 @@ class MapReading:
         rule = self.masks.rule()
         if not self.steps or rule is None:
             return None
-        lanes = [self._lane(step, number, channel) for number, step in enumerate(self.steps) for channel in self.channels]
+        lanes = [
+            self._lane(step, number, channel) for number, step in enumerate(self.steps) for channel in self.channels
+        ]
         return _shown(self._lived(rule, lanes, which), self.steps, self.channels, promises)
 
     def people(
-        self, which: Which, *, step: str | None = None, to: str | None = None, left: str | None = None, channel: str | None = None
+        self,
+        which: Which,
+        *,
+        step: str | None = None,
+        to: str | None = None,
+        left: str | None = None,
+        channel: str | None = None,
     ) -> NDArray[np.int64]:
         """The ids of the people behind a mark of the flow, by the same definition."""
         rule = self.masks.rule()
@@ -98,7 +106,11 @@ def _plain(pattern: Pattern) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     if pattern.any:
         return None
     for condition in pattern.conditions:
-        if condition.field not in ("touchpoint", "channel") or len(condition.tests) != 1 or condition.tests[0].word != "is":
+        if (
+            condition.field not in ("touchpoint", "channel")
+            or len(condition.tests) != 1
+            or condition.tests[0].word != "is"
+        ):
             return None
         found[condition.field] = tuple(str(value) for value in condition.tests[0].values)
     return (found["touchpoint"], found.get("channel", ())) if "touchpoint" in found else None
@@ -121,7 +133,9 @@ def _shown(lived: Any, steps: Sequence[Step], channels: Sequence[str], promises:
         if count:
             counts[origin, target, channel] = counts.get((origin, target, channel), 0) + count
 
-    others: dict[str, dict[str, int]] = {START: {channel or UNKNOWN: count for channel, count in lived.other_before.items()}}
+    others: dict[str, dict[str, int]] = {
+        START: {channel or UNKNOWN: count for channel, count in lived.other_before.items()}
+    }
     for link in lived.links:
         target, channel = place(link.target)
         if link.source == START:
@@ -142,7 +156,8 @@ def _shown(lived: Any, steps: Sequence[Step], channels: Sequence[str], promises:
     used = {passage.channel for passage in passages} | {name for group in others.values() for name in group}
     return LivedFlow(
         steps=tuple(
-            StepShown(step.name, step.name, step.phase, tuple(p for p in promises if p.step == step.name)) for step in steps
+            StepShown(step.name, step.name, step.phase, tuple(p for p in promises if p.step == step.name))
+            for step in steps
         ),
         passages=passages,
         channels=tuple(channel for channel in channels if channel in used),

@@ -21,9 +21,23 @@ from desireline.faces.web.jobs import Job
 from desireline.faces.web.promise_page import page_number
 from desireline.faces.web.upload import ENDINGS, MOST_BYTES, receive_upload
 from desireline.vocabulary.errors import DesirelineError
+from desireline.vocabulary.table import Table
 from desireline.vocabulary.units import moment_text
 
 WATCH_SECONDS = 0.2
+_NOT_SHOWN = (
+    "id",
+    "source",
+    "source_key",
+    "position",
+    "original_at",
+    "zone",
+    "time_quality",
+    "received_at",
+    "import_id",
+    "handle",
+    "raw",
+)
 MOST_EDITED = 1_000_000
 """A mended row holds no more letters than this."""
 
@@ -174,8 +188,7 @@ def look_context(looked: Looked, answers: Mapping[str, str]) -> dict[str, Any]:
         "columns": [_column(column, asked.get(column.name), answers) for column in columns],
         "file_question": _question(asked["file"], answers) if "file" in asked else None,
         "preview_says": preview.says if preview else "",
-        "preview_names": list(preview.columns) if preview else [],
-        "preview_rows": [[_cell(value) for value in row.values()] for row in preview.rows()] if preview else [],
+        **_preview(preview),
         "answers": [{"name": f"is:{name}", "value": value} for name, value in answers.items()],
     }
 
@@ -234,7 +247,10 @@ def _column(column: Any, question: Any, answers: Mapping[str, str]) -> dict[str,
         "samples": ", ".join(column.samples[:3]),
         "changed": column.name in answers,
         "groups": [
-            {"name": name, "choices": [{"value": value, "name": says, "here": value == chosen} for value, says in choices]}
+            {
+                "name": name,
+                "choices": [{"value": value, "name": says, "here": value == chosen} for value, says in choices],
+            }
             for name, choices in groups
         ],
     }
@@ -244,7 +260,8 @@ def _question(question: Any, answers: Mapping[str, str]) -> dict[str, Any]:
     return {
         "asks": question.asks,
         "choices": [
-            {"value": value, "name": f"{value} ({says})", "here": answers.get("file") == value} for value, says in question.choices
+            {"value": value, "name": f"{value} ({says})", "here": answers.get("file") == value}
+            for value, says in question.choices
         ],
     }
 
@@ -259,7 +276,9 @@ def _import_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "made": counted(row["made"]),
         "known": counted(row["known"]),
         "refused": counted(row["refused"] + row["conflicts"]),
-        "refused_address": f"/import/refused?import={quote(row['import_id'])}" if row["refused"] or row["conflicts"] else "",
+        "refused_address": f"/import/refused?import={quote(row['import_id'])}"
+        if row["refused"] or row["conflicts"]
+        else "",
         "status": row["status"],
         "undo_address": f"/import/undo/{quote(row['import_id'])}" if row["status"] == "done" else "",
     }
@@ -276,8 +295,20 @@ def _refused_row(row: Any) -> dict[str, Any]:
     }
 
 
-def _cell(value: Any) -> str:
+def _preview(preview: Table | None) -> dict[str, Any]:
+    """The first interactions: the columns that say something, moments as people read them."""
+    rows = list(preview.rows()) if preview else []
+    names = [name for name in (preview.columns if preview else ()) if name not in _NOT_SHOWN]
+    names = [name for name in names if any(row[name] not in (None, "", []) for row in rows)]
+    return {"preview_names": names, "preview_rows": [[_cell(name, row[name]) for name in names] for row in rows]}
+
+
+def _cell(name: str, value: Any) -> str:
     text = "" if value is None else str(value)
+    if name.endswith("_at") and isinstance(value, int):
+        text = moment_text(value)
+    if isinstance(value, list | tuple):
+        text = " · ".join(str(each) for each in value)
     return text if len(text) <= 80 else text[:79] + "…"
 
 

@@ -75,7 +75,9 @@ class Jobs:
                 self._change(job_id, state="failed", lines=tuple(str(mistake) for mistake in error.mistakes))
             except Exception as error:
                 logging.getLogger("desireline.web").error("a job failed: %s", type(error).__name__)
-                says = f"Something went wrong on our side ({type(error).__name__}). Try it on the command line to see why."
+                says = (
+                    f"Something went wrong on our side ({type(error).__name__}). Try it on the command line to see why."
+                )
                 self._change(job_id, state="failed", lines=(says,))
             else:
                 self._change(

@@ -42,9 +42,13 @@ class LedgerOfMap:
     as_of: int
 
     @classmethod
-    def from_columns(cls, design: Map, names: tuple[str, ...], columns: Mapping[str, Any], *, as_of: int) -> LedgerOfMap:
+    def from_columns(
+        cls, design: Map, names: tuple[str, ...], columns: Mapping[str, Any], *, as_of: int
+    ) -> LedgerOfMap:
         """From the columns of `ledger_of_map.sql`."""
-        return cls(design, names, **{name: np.asarray(values, dtype=np.int64) for name, values in columns.items()}, as_of=as_of)
+        return cls(
+            design, names, **{name: np.asarray(values, dtype=np.int64) for name, values in columns.items()}, as_of=as_of
+        )
 
     @property
     def overdue(self) -> NDArray[np.bool_]:
@@ -149,7 +153,9 @@ def rule_in_words(promise: Promise) -> str:
     if promise.never is not None:
         parts.append(f"never {pattern_in_words(promise.never)}")
     if promise.at_most is not None:
-        parts.append(f"at most {promise.at_most.count} × {pattern_in_words(promise.at_most.of)} within {promise.at_most.within.says}")
+        parts.append(
+            f"at most {promise.at_most.count} times {pattern_in_words(promise.at_most.of)} within {promise.at_most.within.says}"
+        )
     if promise.within is not None:
         whole = promise.within.everywhere
         by_channel = ", ".join(f"{channel} {each.says}" for channel, each in promise.within.by_channel.items())
@@ -171,9 +177,11 @@ def pattern_in_words(pattern: Any) -> str:
     for condition in pattern.conditions:
         for test in condition.tests:
             values = " or ".join(_value(value) for value in test.values)
-            link = {"is": "", "not": "not ", "exists": "is filled in " if test.values and test.values[0] else "is empty "}.get(
-                test.word, f"{test.word.replace('_', ' ')} "
-            )
+            link = {
+                "is": "",
+                "not": "not ",
+                "exists": "is filled in " if test.values and test.values[0] else "is empty ",
+            }.get(test.word, f"{test.word.replace('_', ' ')} ")
             words.append(f"{condition.field} {link}{'' if test.word == 'exists' else values}".strip())
     said = ", ".join(words)
     either = " or ".join(f"({pattern_in_words(each)})" for each in pattern.any)

@@ -30,7 +30,9 @@ def draw_line_of_years(line: PersonLine) -> str:
 
     marks = [*_years(first, last, place_of=place, height=height)]
     for number, mark in enumerate(line.promises):
-        marks.append(_promise(mark, y=30.0 + 15 * lanes[number], start=place(mark.opened_at), end=place(_end(mark, line.as_of))))
+        marks.append(
+            _promise(mark, y=30.0 + 15 * lanes[number], start=place(mark.opened_at), end=place(_end(mark, line.as_of)))
+        )
     for row, channel in enumerate(channels):
         y = top + _ROW * row + _ROW / 2
         marks.append(element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="row-line"))

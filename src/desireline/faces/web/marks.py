@@ -45,7 +45,13 @@ def state_mark(state: str, *, x: float, y: float, label: str = "") -> str:
         shape = element("path", d=_path(x, y, ((0, -11), (11, 0), (0, 11), (-11, 0))), class_=class_)
     else:
         shape = element("circle", cx=x, cy=y, r=9.5, class_=class_)
-    words = text(label, x=x, y=y + (5.2 if state == "burns" else 4), class_=f"state-label {STATE_CLASSES[state]}", anchor="middle")
+    words = text(
+        label,
+        x=x,
+        y=y + (5.2 if state == "burns" else 4),
+        class_=f"state-label {STATE_CLASSES[state]}",
+        anchor="middle",
+    )
     return shape + (words if label else "")
 
 

@@ -56,7 +56,9 @@ class Now:
     def arrays(self, question: str, values: Mapping[str, Any] | None = None, **words: str) -> dict[str, Any]:
         """The answer to one of this folder's SQL questions as arrays; `words` name columns of our own registry."""
         found = self._asked(question, values, words).fetchnumpy()
-        return {name: column.filled(np.nan) if np.ma.isMaskedArray(column) else column for name, column in found.items()}
+        return {
+            name: column.filled(np.nan) if np.ma.isMaskedArray(column) else column for name, column in found.items()
+        }
 
     def rows(self, question: str, values: Mapping[str, Any] | None = None, **words: str) -> list[dict[str, Any]]:
         """The answer to one of this folder's SQL questions as rows."""
@@ -64,7 +66,9 @@ class Now:
         names = [column[0] for column in answer.description or ()]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
-    def _asked(self, question: str, values: Mapping[str, Any] | None, words: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+    def _asked(
+        self, question: str, values: Mapping[str, Any] | None, words: Mapping[str, str]
+    ) -> duckdb.DuckDBPyConnection:
         text = _question(question)
         for name, word in words.items():
             text = text.replace(f"{{{name}}}", '"' + word.replace('"', '""') + '"')
@@ -77,7 +81,11 @@ def stamp_of(project: Any) -> tuple[Any, ...]:
     for table in _TABLES:
         folder = project.lake.folder / table
         if folder.is_dir():
-            parts += [(f"{table}/{path.name}", path.stat().st_mtime_ns) for path in sorted(folder.iterdir()) if path.suffix == ".parquet"]
+            parts += [
+                (f"{table}/{path.name}", path.stat().st_mtime_ns)
+                for path in sorted(folder.iterdir())
+                if path.suffix == ".parquet"
+            ]
     maps = sorted((project.folder / "maps").glob("*.y*ml")) if (project.folder / "maps").is_dir() else []
     return (id(project.snapshot()), *parts, *((path.name, path.stat().st_mtime_ns) for path in maps))
 

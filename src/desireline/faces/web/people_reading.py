@@ -13,8 +13,8 @@ from desireline.faces.web.what_is_shown import HandleShown, PeopleFound, PersonF
 from desireline.vocabulary.errors import DesirelineError
 from desireline.vocabulary.handles import rank
 
-MOST_TOUCHES = 200
-"""So many interactions the table beneath a line of years lists; the picture holds all."""
+MOST_LISTED = 60
+"""So many interactions the table beneath a line of years lists; the picture and the exports hold more."""
 _HANDLES_IN_A_LIST = 4
 
 
@@ -55,7 +55,7 @@ def names_of(now: Now, people: Sequence[int]) -> dict[int, str]:
     return {person: _name(handles, person) for person, handles in _handles(now, sorted(set(people))).items()}
 
 
-def person_line(now: Now, person: int) -> PersonLine | None:
+def person_line(now: Now, person: int, *, touches: int = MOST_LISTED) -> PersonLine | None:
     """A person's line of years, or nothing when there is no such person."""
     place = _place(now, person)
     if place is None:
@@ -64,7 +64,7 @@ def person_line(now: Now, person: int) -> PersonLine | None:
     rows = slice(int(bucket.start[number]), int(bucket.start[number] + bucket.length[number]))
     words = [*now.snapshot.words("channel"), ""]
     at, channel = bucket.column("occurred_at")[rows].tolist(), bucket.column("channel")[rows].tolist()
-    ids = bucket.column("id")[rows][-MOST_TOUCHES:].tolist()
+    ids = bucket.column("id")[rows][-touches:].tolist()
     handles = _handles(now, [person]).get(person, [])
     says = {(each.name, promise.name): promise.says for each in now.maps for promise in each.promises}
     return PersonLine(
@@ -97,7 +97,9 @@ def _evidence(now: Now, person: int, handles: Sequence[dict[str, Any]]) -> list[
     for handle in handles:
         beside = seen.get((handle["kind"], handle["value"]))
         reason = handle["reason"] or (
-            f"seen with {beside['seen_with']} on {beside['times']:,} interactions" if beside else "the only handle it came with"
+            f"seen with {beside['seen_with']} on {beside['times']:,} interactions"
+            if beside
+            else "the only handle it came with"
         )
         shown.append(HandleShown(handle["kind"], handle["value"], reason, bool(handle["shared"])))
     return shown

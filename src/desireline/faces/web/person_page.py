@@ -14,6 +14,8 @@ from desireline.faces.web.exports import picture_export, rows_table, table_expor
 from desireline.faces.web.finding import breach_in_words
 from desireline.faces.web.frame import framed, reading_of
 from desireline.faces.web.line_of_years_picture import draw_line_of_years
+from desireline.faces.web.people_reading import MOST_LISTED
+from desireline.faces.web.promise_page import MOST_EXPORTED
 from desireline.faces.web.small_pictures import verdict_picture
 from desireline.faces.web.url_state import split_suffix
 from desireline.faces.web.what_is_shown import PersonLine, PromiseMark
@@ -25,7 +27,8 @@ async def person(request: Request) -> Response:
     wanted, ending = split_suffix(request.path_params["person"])
     if not wanted.isascii() or not wanted.isdigit() or len(wanted) > 20:
         raise HTTPException(404, "There is no such person. Search by e-mail, phone, card or customer number.")
-    line = await run_in_threadpool(reading_of(request).person, int(wanted))
+    touches = MOST_EXPORTED if ending in ("csv", "json") else MOST_LISTED
+    line = await run_in_threadpool(lambda: reading_of(request).person(int(wanted), touches=touches))
     if line is None:
         raise HTTPException(404, "There is no such person. Perhaps two were joined since; search by a handle.")
     if ending in ("svg", "png"):
@@ -40,7 +43,7 @@ def person_context(line: PersonLine) -> dict[str, Any]:
     """Everything the template of a person needs."""
     here = f"/people/{line.person}"
     return {
-        "page_title": line.name,
+        "page_title": "A person's line of years",
         "page_kind": "person",
         "name": line.name,
         "says": person_sentence(line),
@@ -48,7 +51,7 @@ def person_context(line: PersonLine) -> dict[str, Any]:
         "promises": [_promise(mark) for mark in sorted(line.promises, key=lambda mark: -mark.opened_at)],
         "touches": [
             {
-                "at": moment_text(touch.occurred_at).removesuffix(" UTC"),
+                "at": moment_text(touch.occurred_at)[:16],
                 "channel": touch.channel,
                 "touchpoint": touch.touchpoint,
                 "direction": touch.direction,
@@ -62,7 +65,9 @@ def person_context(line: PersonLine) -> dict[str, Any]:
         if len(line.touches) < line.total
         else f"all {counted(line.total)}",
         "handles": line.handles,
-        "exports": [{"name": ending.upper(), "address": f"{here}.{ending}"} for ending in ("svg", "png", "csv", "json")],
+        "exports": [
+            {"name": ending.upper(), "address": f"{here}.{ending}"} for ending in ("svg", "png", "csv", "json")
+        ],
     }
 
 
@@ -79,7 +84,9 @@ def person_sentence(line: PersonLine) -> str:
     if waiting:
         parts.append(f"{counted(waiting)} waiting")
     touches = f"{counted(line.total)} {'interaction' if line.total == 1 else 'interactions'}"
-    return f"{touches} on {channels} {'channel' if channels == 1 else 'channels'}, {first} to {last}: {', '.join(parts)}."
+    return (
+        f"{touches} on {channels} {'channel' if channels == 1 else 'channels'}, {first} to {last}: {', '.join(parts)}."
+    )
 
 
 def _promise(mark: PromiseMark) -> dict[str, Any]:
@@ -94,8 +101,8 @@ def _promise(mark: PromiseMark) -> dict[str, Any]:
         "says": mark.says,
         "verdict": mark.verdict,
         "picture": verdict_picture(mark.verdict),
-        "opened": moment_text(mark.opened_at).removesuffix(" UTC"),
-        "due": moment_text(mark.due_at).removesuffix(" UTC"),
+        "opened": moment_text(mark.opened_at)[:16],
+        "due": moment_text(mark.due_at)[:16],
         "outcome": outcome,
     }
 

@@ -15,6 +15,7 @@ from desireline.faces.web.drawing import counted
 from desireline.faces.web.exports import rows_table, table_export
 from desireline.faces.web.finding import breach_in_words
 from desireline.faces.web.frame import framed, reading_of
+from desireline.faces.web.ledger_reading import OVERDUE
 from desireline.faces.web.small_pictures import verdict_picture
 from desireline.faces.web.url_state import ScreenState, read_state, split_suffix
 from desireline.faces.web.what_is_shown import PeopleList, PersonRow, PromiseShown
@@ -42,10 +43,12 @@ async def promise_people(request: Request) -> Response:
     if promise not in known:
         raise HTTPException(404, f"The map '{name}' has no promise '{promise}'. {nearest(promise, known)}".strip())
     verdict, page = words.get("verdict", ""), page_number(words.get("page", "1"))
-    if verdict and verdict not in VERDICTS:
-        raise DesirelineError(f"'{verdict}' is no verdict. {nearest(verdict, VERDICTS) or 'waiting, kept, broken or withdrawn'}")
+    if verdict and verdict not in (*VERDICTS, OVERDUE):
+        raise DesirelineError(
+            f"'{verdict}' is no verdict. {nearest(verdict, VERDICTS) or 'waiting, kept, broken or withdrawn'}"
+        )
     shown = await run_in_threadpool(reading.promise_shown, name, promise, state)
-    verdict = verdict or ("broken" if shown.broken or not shown.waiting else "waiting")
+    verdict = verdict or (OVERDUE if shown.overdue else "broken" if shown.broken or not shown.waiting else "waiting")
     if ending:
         found = await run_in_threadpool(
             lambda: reading.promise_people(name, promise, state, verdict=verdict, page=1, size=MOST_EXPORTED)
@@ -66,11 +69,19 @@ def page_number(text: str) -> int:
     return int(text)
 
 
-def promise_context(name: str, shown: PromiseShown, found: PeopleList, state: ScreenState, verdict: str) -> dict[str, Any]:
+def promise_context(
+    name: str, shown: PromiseShown, found: PeopleList, state: ScreenState, verdict: str
+) -> dict[str, Any]:
     """Everything the template of the people of a promise needs."""
     here = promise_address(name, shown.promise, state, verdict=verdict)
     path, _, query = here.partition("?")
-    counts = {"waiting": shown.waiting, "broken": shown.broken, "kept": shown.kept, "withdrawn": shown.withdrawn}
+    counts = {
+        OVERDUE: shown.overdue,
+        "waiting": shown.waiting,
+        "broken": shown.broken,
+        "kept": shown.kept,
+        "withdrawn": shown.withdrawn,
+    }
     return {
         "page_title": shown.promise,
         "page_kind": "promise",
@@ -83,7 +94,7 @@ def promise_context(name: str, shown: PromiseShown, found: PeopleList, state: Sc
         "to_do": _to_do(shown, verdict),
         "tabs": [
             {
-                "name": f"{word} · {counted(count)}",
+                "name": f"{'still waiting, past due' if word == OVERDUE else word} · {counted(count)}",
                 "address": promise_address(name, shown.promise, state, verdict=word),
                 "here": word == verdict,
             }
@@ -115,9 +126,11 @@ def people_sentence(shown: PromiseShown, found: PeopleList, verdict: str, state:
     times = f"{counted(found.total)} {'time' if found.total == 1 else 'times'}"
     said = shown.says.strip().split(". ")[0].rstrip(".")
     where = f", {state.segment_column} {state.segment_value}" if state.segment_column else ""
+    if verdict == OVERDUE:
+        wait = "one person still waits" if found.total == 1 else f"{counted(found.total)} still wait"
+        return f"“{said}”: {wait} past the promised moment{where}."
     if verdict == "waiting":
-        past = f", {counted(shown.overdue)} of them past their moment" if shown.overdue else ""
-        return f"“{said}”: {counted(found.total)} wait for it{where}{past}."
+        return f"“{said}”: {counted(found.total)} wait for it, in time so far{where}."
     if verdict == "broken":
         good = f"; {counted(shown.made_good)} were made good" if shown.made_good else ""
         return f"“{said}” was broken {times}{where}{good}."
@@ -125,8 +138,8 @@ def people_sentence(shown: PromiseShown, found: PeopleList, verdict: str, state:
 
 
 def _to_do(shown: PromiseShown, verdict: str) -> str:
-    if verdict == "waiting":
-        return "Those who wait longest past their moment stand first. Answer them in this order."
+    if verdict in (OVERDUE, "waiting"):
+        return "Those whose moment came first stand first. Answer them in this order."
     if verdict == "broken":
         return "Those who waited longest stand first. Open one and read the years: what would have kept the promise?"
     return "The latest stand first."
@@ -140,11 +153,11 @@ def row_context(row: PersonRow, *, as_of: int) -> dict[str, Any]:
         "verdict": row.verdict,
         "picture": verdict_picture(row.verdict),
         "breach": breach_in_words(row.breach) if row.breach else "",
-        "opened": moment_text(row.opened_at).removesuffix(" UTC"),
-        "due": moment_text(row.due_at).removesuffix(" UTC"),
-        "settled": moment_text(row.settled_at).removesuffix(" UTC"),
+        "opened": moment_text(row.opened_at)[:16],
+        "due": moment_text(row.due_at)[:16],
+        "settled": moment_text(row.settled_at)[:16],
         "late": _late(row, as_of=as_of),
-        "good": moment_text(row.made_good_at).removesuffix(" UTC"),
+        "good": moment_text(row.made_good_at)[:16],
         "channel": row.channel,
         "key": row.key,
     }

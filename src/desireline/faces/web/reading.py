@@ -76,8 +76,11 @@ class Reading:
         now = self.now
 
         def order() -> list[str]:
-            burning = {each.name: sum(p.state == "burns" for p in self._promises(now, each, ScreenState())) for each in now.maps}
-            return [each.name for each in sorted(now.maps, key=lambda each: (-burning[each.name], -len(each.steps), each.name))]
+            burning = self._burning(now)
+            return [
+                each.name
+                for each in sorted(now.maps, key=lambda each: (-burning[each.name], -len(each.steps), each.name))
+            ]
 
         return list(now.once(("order of maps",), order))
 
@@ -153,12 +156,17 @@ class Reading:
         """The people whose handles hold a text; without one, those with most interactions."""
         return people_reading.find(self.now, self.project.lake, text, page=page, size=PAGE)
 
-    def person(self, person: int) -> PersonLine | None:
-        """A person's line of years."""
-        return people_reading.person_line(self.now, person)
+    def person(self, person: int, *, touches: int = people_reading.MOST_LISTED) -> PersonLine | None:
+        """A person's line of years, with so many of the latest interactions listed."""
+        return people_reading.person_line(self.now, person, touches=touches)
 
     def _map(self, now: Now, name: str) -> Map:
         return next(each for each in now.maps if each.name == name)
+
+    def _burning(self, now: Now) -> dict[str, int]:
+        return {
+            each.name: sum(p.state == "burns" for p in self._promises(now, each, ScreenState())) for each in now.maps
+        }
 
     def _ledger(self, now: Now, design: Map) -> LedgerOfMap:
         return now.once(("ledger", design.name), lambda: _ledger_of(now, design))
@@ -219,7 +227,11 @@ class Reading:
             counts = {row["month"]: int(row["interactions"]) for row in now.rows("months")}
             months = months_between(min(counts), max(counts)) if counts else ()
             return Choices(
-                months, tuple(counts.get(month, 0) for month in months), self._segments(now), tuple(self.map_names())
+                months,
+                tuple(counts.get(month, 0) for month in months),
+                self._segments(now),
+                tuple(self.map_names()),
+                self._burning(now),
             )
 
         return now.once(("choices",), find)
@@ -270,7 +282,11 @@ class Reading:
 
 def counted_how(design: Map, state: ScreenState) -> str:
     """How the flow is counted, in words."""
-    quiet = f", or until nothing the map names happens for {design.quiet_after // 86_400_000} days" if design.quiet_after else ""
+    quiet = (
+        f", or until nothing the map names happens for {design.quiet_after // 86_400_000} days"
+        if design.quiet_after
+        else ""
+    )
     parts = [
         f"A journey runs from its begin to its end{quiet}",
         "an interaction belongs to the first designed step it matches, all others are (other)",

@@ -68,13 +68,16 @@ def _environment() -> Environment:
 
 def page(template: str, context: dict[str, Any], *, status: int = 200) -> HTMLResponse:
     """A page from its template. Only pictures drawn here go in unescaped."""
-    return HTMLResponse(_environment().get_template(template).render(stamp=stamp(), **_marked(context)), status_code=status)
+    return HTMLResponse(
+        _environment().get_template(template).render(stamp=stamp(), **_marked(context)), status_code=status
+    )
 
 
 def _marked(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            name: Markup(item) if name in _PICTURES and isinstance(item, str) else _marked(item) for name, item in value.items()
+            name: Markup(item) if name in _PICTURES and isinstance(item, str) else _marked(item)
+            for name, item in value.items()
         }
     if isinstance(value, list):
         return [_marked(item) for item in value]

@@ -65,7 +65,9 @@ def sample_screen(state: ScreenState | None = None) -> DesignedOverLived:
         map="lost-card",
         says="Whoever loses a card is safe at once and pays again within days.",
         state=state or ScreenState(),
-        choices=Choices(months, tuple(900 + 17 * place + (place * 37) % 190 for place in range(36)), {}, ("lost-card",)),
+        choices=Choices(
+            months, tuple(900 + 17 * place + (place * 37) % 190 for place in range(36)), {}, ("lost-card",)
+        ),
         promises=promises,
         flow=_sample_flow(promises),
         as_of=1_767_225_599_000,
@@ -75,7 +77,8 @@ def sample_screen(state: ScreenState | None = None) -> DesignedOverLived:
 def _sample_flow(promises: tuple[PromiseShown, ...]) -> LivedFlow:
     names = [name for name, _ in _STEPS]
     steps = tuple(
-        StepShown(name, name, phase, tuple(promise for promise in promises if promise.step == name)) for name, phase in _STEPS
+        StepShown(name, name, phase, tuple(promise for promise in promises if promise.step == name))
+        for name, phase in _STEPS
     )
     passages: list[Passage] = []
     for origin, target, count in _balanced(_FLOW):

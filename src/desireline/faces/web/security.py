@@ -50,7 +50,9 @@ def refusal(*, method: str, headers: Headers, hosts: Iterable[str]) -> str:
     if host not in set(hosts):
         return "This server answers only on its own address. Open the address that the command line printed."
     origin = headers.get("origin")
-    if origin is not None and (urlsplit(origin).scheme not in ("http", "https") or urlsplit(origin).netloc.lower() != host):
+    if origin is not None and (
+        urlsplit(origin).scheme not in ("http", "https") or urlsplit(origin).netloc.lower() != host
+    ):
         return "This request comes from another site and was refused."
     if method in _SAFE_METHODS:
         return ""

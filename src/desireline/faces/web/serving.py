@@ -37,7 +37,12 @@ def server_of(project: Any, listening: socket.socket) -> Server:
 
     app = create_app(project, port=listening.getsockname()[1])
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=2
+        app,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
     )
     return uvicorn.Server(config)
 
@@ -52,6 +57,8 @@ def listen(port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            raise DesirelineError(f"Port {port} is taken on this machine. Choose another one: PORT=8766, or --port 0.") from None
+            raise DesirelineError(
+                f"Port {port} is taken on this machine. Choose another one: PORT=8766, or --port 0."
+            ) from None
         raise
     return listening

@@ -23,7 +23,9 @@ def interval_picture(rate: Estimate, *, limit: float | None) -> str:
     marks = [
         title(words + (f", limit {limit:.1%}" if limit is not None else "")),
         element("line", x1=4.0, x2=196.0, y1=10.0, y2=10.0, class_="track"),
-        element("line", x1=place(rate.low), x2=max(place(rate.high), place(rate.low) + 1), y1=10.0, y2=10.0, class_="reach"),
+        element(
+            "line", x1=place(rate.low), x2=max(place(rate.high), place(rate.low) + 1), y1=10.0, y2=10.0, class_="reach"
+        ),
         element("circle", cx=place(rate.value), cy=10.0, r=5.5, class_="dot"),
     ]
     if limit is not None:
@@ -49,7 +51,14 @@ def months_picture(months: Sequence[str], counts: Sequence[int], *, first: str, 
                 class_="in" if inside else "out",
             )
         )
-    return element("svg", *bars, viewBox=f"0 0 {len(months) * 10} 46", preserveAspectRatio="none", class_="months", aria_hidden="true")
+    return element(
+        "svg",
+        *bars,
+        viewBox=f"0 0 {len(months) * 10} 46",
+        preserveAspectRatio="none",
+        class_="months",
+        aria_hidden="true",
+    )
 
 
 def state_picture(state: str, label: str) -> str:
@@ -59,7 +68,12 @@ def state_picture(state: str, label: str) -> str:
 
 def channel_key(channel: str, channels: Sequence[str]) -> str:
     """The colour of a channel in the legend."""
-    return element("svg", element("rect", x=0.0, y=0.0, width=13.0, height=13.0, rx=3, class_=channel_class(channel, channels)), viewBox="0 0 13 13", aria_hidden="true")
+    return element(
+        "svg",
+        element("rect", x=0.0, y=0.0, width=13.0, height=13.0, rx=3, class_=channel_class(channel, channels)),
+        viewBox="0 0 13 13",
+        aria_hidden="true",
+    )
 
 
 VERDICT_SHAPES = {

@@ -69,7 +69,9 @@ async def receive_upload(folder: Path, *, content_type: str, content_length: str
     if kind != b"multipart/form-data" or b"boundary" not in options:
         raise DesirelineError("No file came. Choose a file and press the button again.")
     if not content_length.isdigit() or int(content_length) > MOST_BYTES:
-        raise DesirelineError(f"The file is larger than {MOST_BYTES // 2**30} GB. Use `desireline import FILE`; it has no limit.")
+        raise DesirelineError(
+            f"The file is larger than {MOST_BYTES // 2**30} GB. Use `desireline import FILE`; it has no limit."
+        )
     _make_room(folder)
     receiver = _Receiver(folder)
     parser = MultipartParser(options[b"boundary"], receiver.callbacks())

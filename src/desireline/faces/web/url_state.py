@@ -59,7 +59,11 @@ def read_state(words: Mapping[str, str], *, columns: Iterable[str], also: Iterab
     columns: the columns people may be divided by. also: further words this page knows.
     """
     known = [*KNOWN, *also]
-    mistakes = [Mistake(f"unknown word '{word}'.", "the address", do=nearest(word, known)) for word in words if word not in known]
+    mistakes = [
+        Mistake(f"unknown word '{word}'.", "the address", do=nearest(word, known))
+        for word in words
+        if word not in known
+    ]
     for name in ("from", "to"):
         if words.get(name) and not _MONTH.match(words[name]):
             mistakes.append(Mistake(f"'{words[name]}' is not a month.", f"'{name}'", do="Write it as 2025-03."))

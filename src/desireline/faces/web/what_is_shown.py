@@ -138,12 +138,16 @@ class LivedFlow:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the person can choose from: months with their interactions, columns with few values, maps."""
+    """What the person can choose from: months with their interactions, columns with few values, maps.
+
+    burning: how many promises burn on each map, over all the time there is.
+    """
 
     months: tuple[str, ...]
     interactions: tuple[int, ...]
     segments: Mapping[str, tuple[str, ...]]
     maps: tuple[str, ...]
+    burning: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,13 +43,18 @@ def why_promise(promise: PromiseShown, *, as_of: int, address: str) -> WhySheet:
     )
     if promise.breaches:
         kinds = sorted(promise.breaches.items(), key=lambda pair: -pair[1])
-        lines.append(Line("Broken how", "; ".join(f"{breach_in_words(kind)}: {counted(count)}" for kind, count in kinds) + "."))
+        lines.append(
+            Line("Broken how", "; ".join(f"{breach_in_words(kind)}: {counted(count)}" for kind, count in kinds) + ".")
+        )
     if rate.value is None:
         lines.append(Line("No rate", rate.why_missing + "."))
     else:
         low, high = rate.low or 0.0, rate.high or 0.0
         lines.append(
-            Line("Number", f"{rate.value:.2%} of {counted(rate.count)} settled; interval at {rate.level:.0%}: {low:.2%} to {high:.2%}.")
+            Line(
+                "Number",
+                f"{rate.value:.2%} of {counted(rate.count)} settled; interval at {rate.level:.0%}: {low:.2%} to {high:.2%}.",
+            )
         )
     lines.append(
         Line(
@@ -75,12 +80,18 @@ def why_promise(promise: PromiseShown, *, as_of: int, address: str) -> WhySheet:
 def why_flow(flow: LivedFlow, *, counted_how: str, as_of: int) -> WhySheet:
     """What stands behind the lived flow."""
     lines = (
-        Line("Rule", counted_how or "Each journey's touches in order; a touch that is no designed step counts as (other)."),
+        Line(
+            "Rule",
+            counted_how or "Each journey's touches in order; a touch that is no designed step counts as (other).",
+        ),
         Line(
             "Evidence",
             f"{counted(flow.journeys)} journeys of {counted(flow.people)} people; {counted(flow.other_touches())} touches outside the design, after the step they follow.",
         ),
-        Line("Sums", "What goes into a step comes out of it: to the next designed step, arrived, left, or under way. This is asserted."),
+        Line(
+            "Sums",
+            "What goes into a step comes out of it: to the next designed step, arrived, left, or under way. This is asserted.",
+        ),
         Line("Colour", "A band has the colour of the channel people came from."),
         Line("Grade", "A count of what happened; it claims no cause."),
         Line("As of", moment_text(as_of)),
