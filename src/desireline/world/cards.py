@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from desireline.storage.engines import kernel
+from desireline.storage.engines import typed_kernel
 from desireline.world import kinds, planted
 from desireline.world.clock import (
     DAY_MS,
+    END_MS,
     HOUR_MS,
     MINUTE_MS,
     after_open_days,
@@ -15,7 +16,6 @@ from desireline.world.clock import (
 )
 from desireline.world.record import (
     BROKEN,
-    END_MS,
     FORBIDDEN,
     KEPT,
     NEVER,
@@ -26,9 +26,9 @@ from desireline.world.record import (
     WITHDRAWN,
     WRONG_CHANNEL,
     Life,
-    Who,
     as_channel_tells,
     begin_case,
+    chances,
     note,
     plant,
     plant_breach_at_due,
@@ -38,32 +38,12 @@ from desireline.world.record import (
     write,
 )
 from desireline.world.service import contact, perhaps_buys, reach_out, within
-from desireline.world.streams import Stream, between, happens, stream
+from desireline.world.streams import Stream, between, happens
 
 LOST_CARD, FRAUD_ALERT = 1, 2
 
 
-@kernel
-def lost_card(life: Life, who: Who, occurrence: int) -> None:
-    """Somebody loses a card: blocked at once, told by a person, a new card in days, told once."""
-    chance = stream(who.seed, who.number, LOST_CARD, occurrence)
-    begin_case(life)
-    lost = need_arises(life, chance, 0)
-    roll = between(chance, 3, 0, 100)
-    channel = kinds.APP if roll < 45 else kinds.PHONE if roll < 80 else kinds.WEB if roll < 92 else kinds.BRANCH
-    report = contact(life, chance, 4, lost, kinds.CARD_REPORTED_LOST, channel)
-    block_card(life, chance, lost, report)
-    replaced = replace_card(life, chance, lost, report)
-    if happens(chance, 20, 400):
-        fraud = lost + between(chance, 21, 3_600, 6 * 3_600) * 1000
-        explained = confirm_fraud(life, chance, fraud)
-        dispute(life, chance, fraud + between(chance, 22, 86_400, 3 * 86_400) * 1000)
-        perhaps_buys(life, chance, 23, lost, verdict_of(life, explained), planted.LOST_AFTER_TOLD)
-    else:
-        perhaps_buys(life, chance, 23, lost, verdict_of(life, replaced), planted.LOST_AFTER_NEW_CARD)
-
-
-@kernel
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, int64)")
 def block_card(life: Life, chance: Stream, lost: int, report: int) -> None:
     """The card is blocked within five minutes, nearly always."""
     due = lost + 5 * MINUTE_MS
@@ -78,7 +58,7 @@ def block_card(life: Life, chance: Stream, lost: int, report: int) -> None:
     plant_deadline(life, planted.BLOCKED_AT_ONCE, report, due, blocked, 0)
 
 
-@kernel
+@typed_kernel("int64(int64[::1], UniTuple(int64, 2), int64, int64)")
 def replace_card(life: Life, chance: Stream, lost: int, report: int) -> int:
     """A new card within five working days, unless the customer does not want one."""
     due = after_open_days(life, lost, 5)
@@ -99,7 +79,18 @@ def replace_card(life: Life, chance: Stream, lost: int, report: int) -> int:
     return plant_deadline(life, planted.NEW_CARD_IN_DAYS, report, due, delivered, 0)
 
 
-@kernel
+@typed_kernel("int64(int64[::1], UniTuple(int64, 2), int64, int64)")
+def made_good(life: Life, chance: Stream, broken: int, open_days: int) -> int:
+    """A manager calls about the breach, two times in five, by the close of so many open days; 1 when seen."""
+    latest = after_open_days(life, broken, open_days)
+    called = within(chance, 61, broken + 10 * MINUTE_MS, latest)
+    if not happens(chance, 60, 400):
+        return 0
+    reach_out(life, chance, 62, called, kinds.MANAGER_CALLED, kinds.PHONE)
+    return 1 if seen(called) else 0
+
+
+@typed_kernel("int64(int64[::1], UniTuple(int64, 2), int64)")
 def confirm_fraud(life: Life, chance: Stream, fraud: int) -> int:
     """Fraud is confirmed: a person must explain it by phone or face to face within eight working hours."""
     confirmed = write(life, fraud, kinds.FRAUD_CONFIRMED, kinds.BACKOFFICE)
@@ -137,18 +128,7 @@ def confirm_fraud(life: Life, chance: Stream, fraud: int) -> int:
     return plant_deadline(life, planted.TOLD_BY_A_PERSON, confirmed, due, NEVER, good)
 
 
-@kernel
-def made_good(life: Life, chance: Stream, broken: int, open_days: int) -> int:
-    """A manager calls about the breach, two times in five, by the close of so many open days; 1 when seen."""
-    latest = after_open_days(life, broken, open_days)
-    called = within(chance, 61, broken + 10 * MINUTE_MS, latest)
-    if not happens(chance, 60, 400):
-        return 0
-    reach_out(life, chance, 62, called, kinds.MANAGER_CALLED, kinds.PHONE)
-    return 1 if seen(called) else 0
-
-
-@kernel
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64)")
 def dispute(life: Life, chance: Stream, opened: int) -> None:
     """The customer disputes a payment and should not have to tell us again within a week."""
     roll = between(chance, 70, 0, 100)
@@ -170,24 +150,27 @@ def dispute(life: Life, chance: Stream, opened: int) -> None:
         plant(life, planted.ONCE_IS_ENOUGH, opening, KEPT if week <= END_MS else WAITING, NO_BREACH, 0)
 
 
-@kernel
-def fraud_alert(life: Life, who: Who, occurrence: int, told_at: int) -> None:
-    """An alert by text, a call, a proof by picture, and two weeks later the promised note.
-
-    `told_at` above 0 tells the story at that moment with every promise kept.
-    """
-    chance = stream(who.seed, who.number, FRAUD_ALERT, occurrence)
+@typed_kernel("void(int64[::1], int64)")
+def lost_card(life: Life, occurrence: int) -> None:
+    """Somebody loses a card: blocked at once, told by a person, a new card in days, told once."""
+    chance = chances(life, LOST_CARD, occurrence)
     begin_case(life)
-    alerted = told_at if told_at > 0 else need_arises(life, chance, 0)
-    alert = reach_out(life, chance, 3, alerted, kinds.FRAUD_ALERT_SENT, kinds.SMS)
-    note(life, alert, VALUE, between(chance, 4, 8_000, 300_000))
-    call_about_alert(life, chance, alerted, alert, told_at > 0)
-    remind(life, chance, alerted, alert, told_at > 0)
-    if told_at > 0 or happens(chance, 5, 850):
-        settle_alert(life, chance, within(chance, 6, alerted + HOUR_MS, alerted + 5 * DAY_MS), told_at > 0)
+    lost = need_arises(life, chance, 0)
+    roll = between(chance, 3, 0, 100)
+    channel = kinds.APP if roll < 45 else kinds.PHONE if roll < 80 else kinds.WEB if roll < 92 else kinds.BRANCH
+    report = contact(life, chance, 4, lost, kinds.CARD_REPORTED_LOST, channel)
+    block_card(life, chance, lost, report)
+    replaced = replace_card(life, chance, lost, report)
+    if happens(chance, 20, 400):
+        fraud = lost + between(chance, 21, 3_600, 6 * 3_600) * 1000
+        explained = confirm_fraud(life, chance, fraud)
+        dispute(life, chance, fraud + between(chance, 22, 86_400, 3 * 86_400) * 1000)
+        perhaps_buys(life, chance, 23, lost, verdict_of(life, explained), planted.LOST_AFTER_TOLD)
+    else:
+        perhaps_buys(life, chance, 23, lost, verdict_of(life, replaced), planted.LOST_AFTER_NEW_CARD)
 
 
-@kernel
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, int64, boolean)")
 def call_about_alert(life: Life, chance: Stream, alerted: int, alert: int, story: bool) -> None:
     """An agent calls within fifteen minutes of the alert."""
     due = alerted + 15 * MINUTE_MS
@@ -202,7 +185,7 @@ def call_about_alert(life: Life, chance: Stream, alerted: int, alert: int, story
     plant_deadline(life, planted.CALLED_AT_ONCE, alert, due, called, 0)
 
 
-@kernel
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, int64, boolean)")
 def remind(life: Life, chance: Stream, alerted: int, alert: int, story: bool) -> None:
     """At most two reminders in two weeks."""
     roll = 0 if story else between(chance, 20, 0, 1000)
@@ -219,7 +202,19 @@ def remind(life: Life, chance: Stream, alerted: int, alert: int, story: bool) ->
         plant(life, planted.NOT_PESTERED, alert, KEPT if done else WAITING, NO_BREACH, 0)
 
 
-@kernel
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, int64, boolean)")
+def summarise(life: Life, chance: Stream, settled: int, sent: int, story: bool) -> None:
+    """The next quarter's summary mentions the settled case."""
+    due = settled + 100 * DAY_MS
+    summary = NEVER
+    if story or happens(chance, 40, 965):
+        summary = next_summary(life, settled)
+    if summary > 0:
+        reach_out(life, chance, 41, summary, kinds.SUMMARY_SENT, kinds.EMAIL)
+    plant_deadline(life, planted.IN_THE_SUMMARY, sent, due, summary, 0)
+
+
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, boolean)")
 def settle_alert(life: Life, chance: Stream, proved: int, story: bool) -> None:
     """The customer sends a picture as proof; the note that all is settled is promised within 14 days."""
     proof = write(life, proved, kinds.FRAUD_PROOF_RECEIVED, kinds.APP)
@@ -240,13 +235,18 @@ def settle_alert(life: Life, chance: Stream, proved: int, story: bool) -> None:
         summarise(life, chance, settled, sent, story)
 
 
-@kernel
-def summarise(life: Life, chance: Stream, settled: int, sent: int, story: bool) -> None:
-    """The next quarter's summary mentions the settled case."""
-    due = settled + 100 * DAY_MS
-    summary = NEVER
-    if story or happens(chance, 40, 965):
-        summary = next_summary(life, settled)
-    if summary > 0:
-        reach_out(life, chance, 41, summary, kinds.SUMMARY_SENT, kinds.EMAIL)
-    plant_deadline(life, planted.IN_THE_SUMMARY, sent, due, summary, 0)
+@typed_kernel("void(int64[::1], int64, int64)")
+def fraud_alert(life: Life, occurrence: int, told_at: int) -> None:
+    """An alert by text, a call, a proof by picture, and two weeks later the promised note.
+
+    `told_at` above 0 tells the story at that moment with every promise kept.
+    """
+    chance = chances(life, FRAUD_ALERT, occurrence)
+    begin_case(life)
+    alerted = told_at if told_at > 0 else need_arises(life, chance, 0)
+    alert = reach_out(life, chance, 3, alerted, kinds.FRAUD_ALERT_SENT, kinds.SMS)
+    note(life, alert, VALUE, between(chance, 4, 8_000, 300_000))
+    call_about_alert(life, chance, alerted, alert, told_at > 0)
+    remind(life, chance, alerted, alert, told_at > 0)
+    if told_at > 0 or happens(chance, 5, 850):
+        settle_alert(life, chance, within(chance, 6, alerted + HOUR_MS, alerted + 5 * DAY_MS), told_at > 0)

@@ -35,7 +35,7 @@ Clock = Numbers
 """Every table of time in one flat array: a header of section bounds, then the sections. One array keeps the
 compiled kernels small."""
 GROWTH, DAY_HOURS, SUMMER, SUMMARIES, OPENS, CLOSES, OPEN_BEFORE, OPEN_DATES, LAST_CLOSES = range(9)
-STATE_BEGIN, STATE_WIDTH = 2 * 9, 654
+STATE_BEGIN, STATE_WIDTH = 2 * 9, 658
 """Between header and sections lies room for the running state of the kernel that uses the clock."""
 
 

@@ -14,7 +14,7 @@ from desireline.world.lives import lives
 from desireline.world.record import OPENING, PERSON, RECORD, TIME, new_life, written
 
 BLOCK_PEOPLE = 1_000
-_ROWS_A_PERSON, _PLANTS_A_PERSON = 150, 30
+ROWS_A_PERSON, PLANTS_A_PERSON, SPARE = 150, 30, 2_000
 
 
 class Happened(NamedTuple):
@@ -43,7 +43,9 @@ def _block(*, clock: Clock, seed: int, block: tuple[int, int]) -> Happened:
     people, factor, seconds = block[1] - block[0], 1, 0.0
     while True:
         life = new_life(
-            clock, rows=factor * _ROWS_A_PERSON * people + 2_000, plants=factor * _PLANTS_A_PERSON * people + 500
+            clock,
+            rows=factor * ROWS_A_PERSON * people + SPARE,
+            plants=factor * PLANTS_A_PERSON * people + SPARE,
         )
         began = time.perf_counter()
         lives(life, seed, block[0], block[1])

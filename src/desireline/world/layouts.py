@@ -29,28 +29,20 @@ from desireline.world.record import (
 )
 from desireline.world.sheets import BROKEN_ROW, SHARED_HANDLE, TYPING_ERROR, WITHHELD, Sheet
 
-SUBJECTS = (
-    "",
-    "Kreditrate",
-    "Gebühr",
-    "Vollmacht",
-    "Erbfall",
-    "Kontostand",
-    "Öffnungszeiten",
-    "Kartenlimit",
-    "Anschrift",
+AMBIGUOUS = (
+    ("Kreditrate", "loan_rate"),
+    ("Gebühr", "fees"),
+    ("Vollmacht", "power_of_attorney"),
+    ("Erbfall", "inheritance"),
 )
-INTENTS = (
-    "",
-    "loan_rate",
-    "fees",
-    "power_of_attorney",
-    "inheritance",
-    "balance",
-    "opening_hours",
-    "card_limit",
-    "address",
+CLEAR = (
+    ("Kontostand", "balance"),
+    ("Öffnungszeiten", "opening_hours"),
+    ("Kartenlimit", "card_limit"),
+    ("Anschrift", "address"),
 )
+SUBJECTS, INTENTS = zip(("", ""), *AMBIGUOUS, *CLEAR, strict=True)
+"""Subjects of questions as the systems write them, and the intents they stand for."""
 KEY_LETTERS = ("W", "A", "M", "S", "T", "H", "B", "P", "K", "D", "N")
 NOREPLY = "noreply@harbour-bank.example"
 KIOSK = "ck-kiosk-01"
@@ -290,8 +282,8 @@ def _complaints(sheet: Sheet) -> list[Piece]:
     return [
         *key(sheet), ",", *email(sheet), ",", Choice(sheet.field(CHANNEL), CHANNELS), ",", *moment(0), ",",
         *moment(1), ",", *staff(sheet, 1), ",", Choice(np.maximum(sheet.field(POWER, 1), 0), SERVICE_POWERS), ",",
-        *moment(2), ",", *moment(3), ",", Number(np.where(score > 0, score, -1)), ',"', *amount_pieces(sheet.field(VALUE)),
-        '",', *case(sheet), "\n",
+        *moment(2), ",", *moment(3), ",", Number(np.where(score > 0, score, -1)), ',"',
+        *amount_pieces(sheet.field(VALUE)), '",', *case(sheet), "\n",
     ]  # fmt: skip
 
 
@@ -305,14 +297,36 @@ def _master(sheet: Sheet) -> list[Piece]:
 LAYOUTS: tuple[Layout, ...] = (
     Layout("web_analytics.jsonl", "utf-8", "", _web),
     Layout("app_events.jsonl", "utf-8", "", _app),
-    Layout("mail_gateway.csv", "latin-1", "Nachricht;Zeit;Richtung;Adresse;Betreff;Art;Vorgang;Auftrag;Kampagne;Bearbeiter\r\n", _mail),
+    Layout(
+        "mail_gateway.csv",
+        "latin-1",
+        "Nachricht;Zeit;Richtung;Adresse;Betreff;Art;Vorgang;Auftrag;Kampagne;Bearbeiter\r\n",
+        _mail,
+    ),
     Layout("sms_gateway.csv", "utf-8", "id,sent_utc,number,template,case,cents\n", _sms),
-    Layout("telephone_switch.tsv", "utf-8", "call\tdir\tnumber\tqueued\tanswered\tended\tagent\treason\tcase\torder\tsubject\tcents\n", _calls, ("contact", "answered", "ended")),
+    Layout(
+        "telephone_switch.tsv",
+        "utf-8",
+        "call\tdir\tnumber\tqueued\tanswered\tended\tagent\treason\tcase\torder\tsubject\tcents\n",
+        _calls,
+        ("contact", "answered", "ended"),
+    ),
     Layout("chat_desk.jsonl", "utf-8", "", _chats, ("opened", "answered")),
-    Layout("branch_diary.csv", "latin-1", "Datum;Uhrzeit;Filiale;Karte;Anliegen;Betrag;Vorgang;Auftrag;Thema\r\n", _branch),
+    Layout(
+        "branch_diary.csv",
+        "latin-1",
+        "Datum;Uhrzeit;Filiale;Karte;Anliegen;Betrag;Vorgang;Auftrag;Thema\r\n",
+        _branch,
+    ),
     Layout("social_desk.csv", "utf-8", "post_id,posted_at,handle,followers,kind,text,subject,case\n", _social),
     Layout("core_banking.txt", "utf-8", "KEY|STAMP|CUSTOMER|CARD|CODE|CENTS|CASE|ORDER|STAFF|POWER\n", _core),
-    Layout("complaint_desk.csv", "utf-8", "\ufeffticket,email,via,opened,first_reply,replied_by,reply_power,solved,rated,rating,amount,case\n", _complaints, ("opened", "replied", "solved", "rated")),
+    Layout(
+        "complaint_desk.csv",
+        "utf-8",
+        "\ufeffticket,email,via,opened,first_reply,replied_by,reply_power,solved,rated,rating,amount,case\n",
+        _complaints,
+        ("opened", "replied", "solved", "rated"),
+    ),
     Layout("customer_master.parquet", "utf-8", "record,updated_ms,customer,email,phone,card,social,device\n", _master),
-)  # fmt: skip
+)
 """One layout for each of `kinds.SOURCES`, in their order."""

@@ -40,7 +40,7 @@ STORIES: tuple[Story, ...] = (
         FRAUD_PERSON,
         "Bruno Brandt",
         FRAUD_MOMENT,
-        "Alert by text, a call, proof by picture, the promised note two weeks later; the quarter's summary mentions it.",
+        "Alert by text, a call, proof by picture, two weeks later the promised note; the quarter's summary has it.",
     ),
     Story(
         "twenty-followers",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from desireline.storage.engines import kernel
+from desireline.storage.engines import typed_kernel
 from desireline.world import kinds, planted
-from desireline.world.clock import DAY_MS, HOUR_MS, MINUTE_MS, after_open_days, need_arises
+from desireline.world.clock import DAY_MS, END_MS, HOUR_MS, MINUTE_MS, after_open_days, need_arises
 from desireline.world.record import (
     BROKEN,
     COMPLAINTS_BEGIN,
-    END_MS,
     FORBIDDEN,
     KEPT,
     MOST_COMPLAINTS,
     NEVER,
     NO_BREACH,
+    NOW_ADOPTED,
     NOW_COMPLAINTS,
     NOW_SALES,
     POWER,
@@ -28,10 +28,10 @@ from desireline.world.record import (
     WRONG_CHANNEL,
     WRONG_HANDS,
     Life,
-    Who,
     as_channel_tells,
     begin_case,
     begin_order,
+    chances,
     note,
     plant,
     plant_breach_at_due,
@@ -56,7 +56,7 @@ from desireline.world.service import (
     sell,
     within,
 )
-from desireline.world.streams import Stream, between, draw, happens, stream
+from desireline.world.streams import Stream, between, draw, happens
 
 QUESTION, COMPLAINT, TRANSFER, NEW_ACCOUNT = 3, 4, 5, 6
 CALLS_PERMILLE, CALLS_AMBIGUOUS_PERMILLE, CALLS_CLEAR_PERMILLE = 500, 570, 355
@@ -64,42 +64,10 @@ CALLS_PERMILLE, CALLS_AMBIGUOUS_PERMILLE, CALLS_CLEAR_PERMILLE = 500, 570, 355
 AMBIGUOUS_SUBJECTS, SUBJECTS = 4, 8
 
 
-@kernel
-def question(life: Life, who: Who, occurrence: int, told_at: int) -> None:
-    """Somebody has a question; digital use raises calls when it is ambiguous and lowers them when it is clear.
-
-    `told_at` above 0 tells the story of a public question on social media, answered after 25 minutes.
-    """
-    chance = stream(who.seed, who.number, QUESTION, occurrence)
-    begin_case(life)
-    asked = told_at if told_at > 0 else need_arises(life, chance, 0)
-    ambiguous = happens(chance, 3, 450)
-    subject = 1 + between(chance, 4, 0, AMBIGUOUS_SUBJECTS)
-    if not ambiguous:
-        subject += AMBIGUOUS_SUBJECTS
-    channel = kinds.SOCIAL
-    if told_at == 0:
-        channel = question_channel(life, chance, who, asked, ambiguous)
-    if channel < 0:
-        return
-    asked = as_channel_tells(channel, asked)
-    opening = write(life, asked, kinds.QUESTION_ASKED, channel)
-    note(life, opening, SUBJECT, subject)
-    due = answer_due(life, asked, channel)
-    if told_at > 0:
-        answered = asked + 25 * MINUTE_MS
-    else:
-        answered = answered_at(chance, 11, asked, channel, due, how_answered(chance, 10, channel))
-    answer(life, chance, 12, answered, channel)
-    if answered < 0:
-        answered = ask_again(life, chance, asked, subject)
-    plant_deadline(life, planted.EVERYONE_ANSWERED, opening, due, answered, 0)
-
-
-@kernel
-def question_channel(life: Life, chance: Stream, who: Who, asked: int, ambiguous: bool) -> int:
+@typed_kernel("int64(int64[::1], UniTuple(int64, 2), int64, boolean)")
+def question_channel(life: Life, chance: Stream, asked: int, ambiguous: bool) -> int:
     """Where a question is asked; -1 when the help page answers it. Adopters read the help page first."""
-    adopted = asked >= who.adopted_at
+    adopted = asked >= life[NOW_ADOPTED]
     calls = CALLS_PERMILLE
     if adopted:
         calls = CALLS_AMBIGUOUS_PERMILLE if ambiguous else CALLS_CLEAR_PERMILLE
@@ -121,7 +89,7 @@ def question_channel(life: Life, chance: Stream, who: Who, asked: int, ambiguous
     return kinds.BRANCH if roll < 94 else kinds.WEB
 
 
-@kernel
+@typed_kernel("int64(UniTuple(int64, 2), int64, int64)")
 def how_answered(chance: Stream, place: int, channel: int) -> int:
     """Whether this question is answered in time, too late or not at all; who asks plays no part in it."""
     kept = 960
@@ -139,7 +107,7 @@ def how_answered(chance: Stream, place: int, channel: int) -> int:
     return TOO_LATE if roll < kept + (1000 - kept) * 6 // 10 else NO_ANSWER
 
 
-@kernel
+@typed_kernel("int64(int64[::1], UniTuple(int64, 2), int64, int64)")
 def ask_again(life: Life, chance: Stream, asked: int, subject: int) -> int:
     """Who got no answer often calls within two days about the same case; when the answer came, -1 never."""
     if not happens(chance, 20, 600):
@@ -154,27 +122,39 @@ def ask_again(life: Life, chance: Stream, asked: int, subject: int) -> int:
     return answered
 
 
-@kernel
-def complaint(life: Life, who: Who, occurrence: int) -> None:
-    """A complaint: replied to by someone who may decide, solved in a working week, and nothing sold meanwhile."""
-    chance = stream(who.seed, who.number, COMPLAINT, occurrence)
+@typed_kernel("void(int64[::1], int64, int64)")
+def question(life: Life, occurrence: int, told_at: int) -> None:
+    """Somebody has a question; digital use raises calls when it is ambiguous and lowers them when it is clear.
+
+    `told_at` above 0 tells the story of a public question on social media, answered after 25 minutes.
+    """
+    chance = chances(life, QUESTION, occurrence)
     begin_case(life)
-    opened = need_arises(life, chance, 0)
-    roll = between(chance, 3, 0, 100)
-    channel = kinds.WEB if roll < 40 else kinds.EMAIL if roll < 65 else kinds.PHONE if roll < 90 else kinds.BRANCH
-    ticket = write(life, opened, kinds.COMPLAINT_OPENED, channel)
-    note(life, ticket, VALUE, between(chance, 4, 1_500, 90_000))
-    if ticket >= 0 and life[NOW_COMPLAINTS] < MOST_COMPLAINTS:
-        life[COMPLAINTS_BEGIN + 2 * life[NOW_COMPLAINTS]] = opened
-        nothing_sold = plant(life, planted.NOTHING_SOLD, ticket, WAITING, NO_BREACH, 0)
-        life[COMPLAINTS_BEGIN + 2 * life[NOW_COMPLAINTS] + 1] = nothing_sold
-        life[NOW_COMPLAINTS] += 1
-    replied = reply(life, chance, opened, ticket)
-    solved = solve(life, chance, opened, ticket, replied)
-    perhaps_buys(life, chance, 6, opened, verdict_of(life, solved), planted.LOST_AFTER_COMPLAINT)
+    asked = told_at if told_at > 0 else need_arises(life, chance, 0)
+    ambiguous = happens(chance, 3, 450)
+    subject = 1 + between(chance, 4, 0, AMBIGUOUS_SUBJECTS)
+    if not ambiguous:
+        subject += AMBIGUOUS_SUBJECTS
+    channel = kinds.SOCIAL
+    if told_at == 0:
+        channel = question_channel(life, chance, asked, ambiguous)
+    if channel < 0:
+        return
+    asked = as_channel_tells(channel, asked)
+    opening = write(life, asked, kinds.QUESTION_ASKED, channel)
+    note(life, opening, SUBJECT, subject)
+    due = answer_due(life, asked, channel)
+    if told_at > 0:
+        answered = asked + 25 * MINUTE_MS
+    else:
+        answered = answered_at(chance, 11, asked, channel, due, how_answered(chance, 10, channel))
+    answer(life, chance, 12, answered, channel)
+    if answered < 0:
+        answered = ask_again(life, chance, asked, subject)
+    plant_deadline(life, planted.EVERYONE_ANSWERED, opening, due, answered, 0)
 
 
-@kernel
+@typed_kernel("int64(int64[::1], UniTuple(int64, 2), int64, int64)")
 def reply(life: Life, chance: Stream, opened: int, ticket: int) -> int:
     """The first reply, within two working days, by someone who may refund; its moment."""
     due = after_open_days(life, opened, 2)
@@ -199,7 +179,16 @@ def reply(life: Life, chance: Stream, opened: int, ticket: int) -> int:
     return moment
 
 
-@kernel
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, boolean)")
+def rate(life: Life, chance: Stream, solved: int, kept: bool) -> None:
+    """Half of the customers rate how it was solved: from 1 to 5, lower when it took too long."""
+    if happens(chance, 30, 500):
+        moment = solved + between(chance, 31, 86_400, 5 * 86_400) * 1000
+        row = write_part(life, moment, kinds.COMPLAINT_RATED, kinds.EMAIL, 3)
+        note(life, row, SCORE, between(chance, 32, 3, 6) if kept else between(chance, 32, 1, 4))
+
+
+@typed_kernel("int64(int64[::1], UniTuple(int64, 2), int64, int64, int64)")
 def solve(life: Life, chance: Stream, opened: int, ticket: int, replied: int) -> int:
     """The complaint is solved within five working days, unless it is withdrawn: a step that burns."""
     due = after_open_days(life, opened, 5)
@@ -229,16 +218,27 @@ def solve(life: Life, chance: Stream, opened: int, ticket: int, replied: int) ->
     return plant_deadline(life, planted.COMPLAINT_SOLVED, ticket, due, solved, good)
 
 
-@kernel
-def rate(life: Life, chance: Stream, solved: int, kept: bool) -> None:
-    """Half of the customers rate how it was solved: from 1 to 5, lower when it took too long."""
-    if happens(chance, 30, 500):
-        moment = solved + between(chance, 31, 86_400, 5 * 86_400) * 1000
-        row = write_part(life, moment, kinds.COMPLAINT_RATED, kinds.EMAIL, 3)
-        note(life, row, SCORE, between(chance, 32, 3, 6) if kept else between(chance, 32, 1, 4))
+@typed_kernel("void(int64[::1], int64)")
+def complaint(life: Life, occurrence: int) -> None:
+    """A complaint: replied to by someone who may decide, solved in a working week, and nothing sold meanwhile."""
+    chance = chances(life, COMPLAINT, occurrence)
+    begin_case(life)
+    opened = need_arises(life, chance, 0)
+    roll = between(chance, 3, 0, 100)
+    channel = kinds.WEB if roll < 40 else kinds.EMAIL if roll < 65 else kinds.PHONE if roll < 90 else kinds.BRANCH
+    ticket = write(life, opened, kinds.COMPLAINT_OPENED, channel)
+    note(life, ticket, VALUE, between(chance, 4, 1_500, 90_000))
+    if ticket >= 0 and life[NOW_COMPLAINTS] < MOST_COMPLAINTS:
+        life[COMPLAINTS_BEGIN + 2 * life[NOW_COMPLAINTS]] = opened
+        nothing_sold = plant(life, planted.NOTHING_SOLD, ticket, WAITING, NO_BREACH, 0)
+        life[COMPLAINTS_BEGIN + 2 * life[NOW_COMPLAINTS] + 1] = nothing_sold
+        life[NOW_COMPLAINTS] += 1
+    replied = reply(life, chance, opened, ticket)
+    solved = solve(life, chance, opened, ticket, replied)
+    perhaps_buys(life, chance, 6, opened, verdict_of(life, solved), planted.LOST_AFTER_COMPLAINT)
 
 
-@kernel
+@typed_kernel("void(int64[::1])")
 def judge_sales(life: Life) -> None:
     """Plant for each complaint whether something was sold to the customer within 14 days of it."""
     for number in range(life[NOW_COMPLAINTS]):
@@ -252,34 +252,15 @@ def judge_sales(life: Life) -> None:
         replant(life, place, verdict, FORBIDDEN if verdict == BROKEN else NO_BREACH)
 
 
-@kernel
-def transfer_mistake(life: Life, who: Who, occurrence: int, told_at: int) -> None:
-    """A wrong amount is transferred; whoever answers may undo it within the hour, unless it shall stay.
-
-    `told_at` above 0 tells the story: 2,000 instead of 200, a call, undone in ten minutes.
-    """
-    chance = stream(who.seed, who.number, TRANSFER, occurrence)
-    begin_case(life)
-    story = told_at > 0
-    made = told_at if story else need_arises(life, chance, 0)
-    amount = 200_000 if story else between(chance, 3, 50, 4_000) * 1_000
-    note(life, write(life, made, kinds.TRANSFER_MADE, kinds.BACKOFFICE), VALUE, amount)
-    reported = made + (20 * MINUTE_MS if story else between(chance, 4, 300, 2 * 86_400) * 1000)
-    roll = 0 if story else between(chance, 5, 0, 100)
-    channel = kinds.PHONE if roll < 70 else kinds.CHAT if roll < 85 else kinds.BRANCH
-    report = contact(life, chance, 6, reported, kinds.TRANSFER_MISTAKE_REPORTED, channel)
-    note(life, report, VALUE, amount)
-    if not story and happens(chance, 8, 50):
-        stays = reported + between(chance, 9, 120, 3_000) * 1000
-        write(life, stays, kinds.TRANSFER_KEPT, kinds.APP)
-        verdict = WITHDRAWN if seen(stays) else WAITING
-        plant(life, planted.UNDONE_BY_WHO_ANSWERS, report, verdict, NO_BREACH, 0)
-        return
-    decided = decide_transfer(life, chance, reported, report, story)
-    perhaps_buys(life, chance, 10, reported, verdict_of(life, decided), planted.LOST_AFTER_TRANSFER)
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, int64)")
+def write_decision(life: Life, chance: Stream, moment: int, power: int) -> None:
+    """The decision about a transfer, with who took it and what they may do."""
+    row = write(life, moment, kinds.TRANSFER_DECIDED, kinds.BACKOFFICE)
+    note(life, row, POWER, power)
+    note(life, row, STAFF, 1 + draw(chance, 25) % STAFF_MEMBERS)
 
 
-@kernel
+@typed_kernel("int64(int64[::1], UniTuple(int64, 2), int64, int64, boolean)")
 def decide_transfer(life: Life, chance: Stream, reported: int, report: int, story: bool) -> int:
     """Someone decides about the mistaken transfer, with the power to undo it or without."""
     due = reported + HOUR_MS
@@ -300,41 +281,34 @@ def decide_transfer(life: Life, chance: Stream, reported: int, report: int, stor
     return plant_deadline(life, planted.UNDONE_BY_WHO_ANSWERS, report, due, undone, 0)
 
 
-@kernel
-def write_decision(life: Life, chance: Stream, moment: int, power: int) -> None:
-    """The decision about a transfer, with who took it and what they may do."""
-    row = write(life, moment, kinds.TRANSFER_DECIDED, kinds.BACKOFFICE)
-    note(life, row, POWER, power)
-    note(life, row, STAFF, 1 + draw(chance, 25) % STAFF_MEMBERS)
+@typed_kernel("void(int64[::1], int64, int64)")
+def transfer_mistake(life: Life, occurrence: int, told_at: int) -> None:
+    """A wrong amount is transferred; whoever answers may undo it within the hour, unless it shall stay.
+
+    `told_at` above 0 tells the story: 2,000 instead of 200, a call, undone in ten minutes.
+    """
+    chance = chances(life, TRANSFER, occurrence)
+    begin_case(life)
+    story = told_at > 0
+    made = told_at if story else need_arises(life, chance, 0)
+    amount = 200_000 if story else between(chance, 3, 50, 4_000) * 1_000
+    note(life, write(life, made, kinds.TRANSFER_MADE, kinds.BACKOFFICE), VALUE, amount)
+    reported = made + (20 * MINUTE_MS if story else between(chance, 4, 300, 2 * 86_400) * 1000)
+    roll = 0 if story else between(chance, 5, 0, 100)
+    channel = kinds.PHONE if roll < 70 else kinds.CHAT if roll < 85 else kinds.BRANCH
+    report = contact(life, chance, 6, reported, kinds.TRANSFER_MISTAKE_REPORTED, channel)
+    note(life, report, VALUE, amount)
+    if not story and happens(chance, 8, 50):
+        stays = reported + between(chance, 9, 120, 3_000) * 1000
+        write(life, stays, kinds.TRANSFER_KEPT, kinds.APP)
+        verdict = WITHDRAWN if seen(stays) else WAITING
+        plant(life, planted.UNDONE_BY_WHO_ANSWERS, report, verdict, NO_BREACH, 0)
+        return
+    decided = decide_transfer(life, chance, reported, report, story)
+    perhaps_buys(life, chance, 10, reported, verdict_of(life, decided), planted.LOST_AFTER_TRANSFER)
 
 
-@kernel
-def new_account(life: Life, who: Who) -> None:
-    """A new account: open in three working days, welcomed by a person, an offer only with consent."""
-    chance = stream(who.seed, who.number, NEW_ACCOUNT, 0)
-    begin_order(life)
-    started = need_arises(life, chance, 0)
-    write(life, started, kinds.APPLICATION_STARTED, kinds.WEB if happens(chance, 3, 800) else kinds.BRANCH)
-    consented = happens(chance, 4, 700)
-    if consented:
-        write(life, started + 60_000, kinds.CONSENT_GIVEN, kinds.WEB)
-    complete = started + between(chance, 5, 600, 3 * 86_400) * 1000
-    application = write(life, complete, kinds.APPLICATION_COMPLETE, kinds.BACKOFFICE)
-    due = after_open_days(life, complete, 3)
-    roll = between(chance, 6, 0, 1000)
-    opened = NEVER
-    if roll < 950:
-        opened = within(chance, 7, complete + HOUR_MS, due)
-    elif roll < 985:
-        opened = within(chance, 7, due + HOUR_MS, due + 6 * DAY_MS)
-    plant_deadline(life, planted.OPEN_IN_THREE_DAYS, application, due, opened, 0)
-    if opened > 0:
-        account = write(life, opened, kinds.ACCOUNT_OPENED, kinds.BACKOFFICE)
-        welcome(life, chance, opened, account)
-        offer(life, chance, opened, account, consented)
-
-
-@kernel
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, int64)")
 def welcome(life: Life, chance: Stream, opened: int, account: int) -> None:
     """The new customer is welcomed by voice, in chat or face to face within five working days."""
     due = after_open_days(life, opened, 5)
@@ -357,7 +331,7 @@ def welcome(life: Life, chance: Stream, opened: int, account: int) -> None:
     perhaps_buys(life, chance, 27, opened, verdict_of(life, welcomed), planted.LOST_AFTER_WELCOME)
 
 
-@kernel
+@typed_kernel("void(int64[::1], UniTuple(int64, 2), int64, int64, boolean)")
 def offer(life: Life, chance: Stream, opened: int, account: int, consented: bool) -> None:
     """A personal offer within 30 days, but only while the customer's consent stands."""
     due = opened + 30 * DAY_MS
@@ -384,3 +358,29 @@ def offer(life: Life, chance: Stream, opened: int, account: int, consented: bool
     else:
         verdict = WITHDRAWN if due <= END_MS else WAITING
         plant(life, planted.OFFER_WITH_CONSENT, account, verdict, NO_BREACH, 0)
+
+
+@typed_kernel("void(int64[::1])")
+def new_account(life: Life) -> None:
+    """A new account: open in three working days, welcomed by a person, an offer only with consent."""
+    chance = chances(life, NEW_ACCOUNT, 0)
+    begin_order(life)
+    started = need_arises(life, chance, 0)
+    write(life, started, kinds.APPLICATION_STARTED, kinds.WEB if happens(chance, 3, 800) else kinds.BRANCH)
+    consented = happens(chance, 4, 700)
+    if consented:
+        write(life, started + 60_000, kinds.CONSENT_GIVEN, kinds.WEB)
+    complete = started + between(chance, 5, 600, 3 * 86_400) * 1000
+    application = write(life, complete, kinds.APPLICATION_COMPLETE, kinds.BACKOFFICE)
+    due = after_open_days(life, complete, 3)
+    roll = between(chance, 6, 0, 1000)
+    opened = NEVER
+    if roll < 950:
+        opened = within(chance, 7, complete + HOUR_MS, due)
+    elif roll < 985:
+        opened = within(chance, 7, due + HOUR_MS, due + 6 * DAY_MS)
+    plant_deadline(life, planted.OPEN_IN_THREE_DAYS, application, due, opened, 0)
+    if opened > 0:
+        account = write(life, opened, kinds.ACCOUNT_OPENED, kinds.BACKOFFICE)
+        welcome(life, chance, opened, account)
+        offer(life, chance, opened, account, consented)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from desireline.storage.engines import kernel, typed_kernel
+from desireline.storage.engines import typed_kernel
 from desireline.world.clock import END_MS, MINUTE_MS, STATE_BEGIN, STATE_WIDTH, Clock, Numbers
 from desireline.world.kinds import EMAIL
+from desireline.world.streams import Stream, stream
 
 PERSON, TIME, KIND, CHANNEL, CASE, ORDER, CAMPAIGN, VALUE, STAFF, POWER, SCORE, SUBJECT, RECORD, PART, JOURNEY = range(
     15
@@ -29,14 +28,18 @@ PLANT_WIDTH = 6
     NOW_JOURNEY,
     NOW_RECORD,
     NOW_KEY,
+    NOW_SEED,
+    NOW_ACTIVITY,
+    NOW_ADOPTED,
+    NOW_SUBSCRIBES,
     NOW_SALES,
     NOW_COMPLAINTS,
     ROWS_BEGIN,
     ROWS_ROOM,
     PLANTS_BEGIN,
     PLANTS_ROOM,
-) = range(STATE_BEGIN, STATE_BEGIN + 14)
-SALES_BEGIN, MOST_SALES = STATE_BEGIN + 14, 512
+) = range(STATE_BEGIN, STATE_BEGIN + 18)
+SALES_BEGIN, MOST_SALES = STATE_BEGIN + 18, 512
 COMPLAINTS_BEGIN, MOST_COMPLAINTS = SALES_BEGIN + MOST_SALES, 64
 """The running state of the kernel: how far it has written, what it is writing about, where rows and plants lie and
 how many have room; then the customer's notebook of selling messages (their moments) and complaints (moment, and
@@ -79,19 +82,18 @@ def written(life: Life) -> tuple[Numbers, Numbers] | None:
     )
 
 
-class Who(NamedTuple):
-    """One customer as the kernel sees them. Followers never reach the code that answers."""
-
-    seed: int
-    number: int
-    activity_permille: int
-    adopted_at: int
-    subscriber: int
+@typed_kernel("void(int64[::1])")
+def begin_nothing(life: Life) -> None:
+    """What comes next belongs to no journey, case or order."""
+    life[NOW_CASE] = 0
+    life[NOW_ORDER] = 0
+    life[NOW_JOURNEY] = 0
 
 
-@kernel
-def begin_person(life: Life, person: int) -> None:
+@typed_kernel("void(int64[::1], int64, int64)")
+def begin_person(life: Life, seed: int, person: int) -> None:
     """Turn to the next customer."""
+    life[NOW_SEED] = seed
     life[NOW_PERSON] = person
     life[NOW_KEY] = person * KEYS_A_PERSON
     life[NOW_RECORD] = person * RECORDS_A_PERSON
@@ -100,15 +102,13 @@ def begin_person(life: Life, person: int) -> None:
     begin_nothing(life)
 
 
-@kernel
-def begin_nothing(life: Life) -> None:
-    """What comes next belongs to no journey, case or order."""
-    life[NOW_CASE] = 0
-    life[NOW_ORDER] = 0
-    life[NOW_JOURNEY] = 0
+@typed_kernel("UniTuple(int64, 2)(int64[::1], int64, int64)")
+def chances(life: Life, mechanism: int, occurrence: int) -> Stream:
+    """The stream of chance of the customer's one mechanism, such as the third complaint."""
+    return stream(life[NOW_SEED], life[NOW_PERSON], mechanism, occurrence)
 
 
-@kernel
+@typed_kernel("void(int64[::1])")
 def begin_case(life: Life) -> None:
     """A new journey with a case number of its own."""
     life[NOW_KEY] += 1
@@ -117,7 +117,7 @@ def begin_case(life: Life) -> None:
     life[NOW_JOURNEY] = life[NOW_KEY]
 
 
-@kernel
+@typed_kernel("void(int64[::1])")
 def begin_order(life: Life) -> None:
     """A new journey with an order number of its own."""
     begin_case(life)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -18,6 +16,7 @@ from desireline.world.generate import Happened, happen
 from desireline.world.layouts import LAYOUTS, Layout
 from desireline.world.lines import assembled
 from desireline.world.people import people_of
+from desireline.world.report import Progress, WorldFile, WorldReport
 from desireline.world.sheets import Sheet, sheet_of, source_of
 from desireline.world.truth import Places, write_truth
 
@@ -25,39 +24,8 @@ MOST_PEOPLE = 120_000
 """Beyond this the numbers of records and cases would no longer be unique."""
 _CHUNK_LINES = 250_000
 
-Progress = Callable[[str, float], None]
 
-
-@dataclass(frozen=True, slots=True)
-class WorldFile:
-    """One export file: its path, the lines of data in it and its size."""
-
-    path: Path
-    rows: int
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class WorldReport:
-    """What was made: how many people and interactions, which files, how fast, and what it all amounts to.
-
-    `digest` is the SHA-256 of the canonical content (every row in order of person and time, then every
-    planted verdict); `interactions_per_second` is the kernel's rate on one core.
-    """
-
-    people: int
-    seed: int
-    interactions: int
-    promises: int
-    files: tuple[WorldFile, ...]
-    broken_rows: int
-    seconds: float
-    interactions_per_second: float
-    digest: str
-
-
-def make_world(*, people: int, seed: int, to: Path, progress: Progress = lambda says, share: None) -> WorldReport:
+def write_world(*, people: int, seed: int, to: Path, progress: Progress) -> WorldReport:
     """Make the bank's world of so many people and write its exports and its truth below `to`.
 
     The same seed and number of people give the same bytes in every CSV and JSONL file everywhere.

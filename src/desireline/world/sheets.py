@@ -61,7 +61,7 @@ class Sheet(NamedTuple):
 
     def is_distorted(self, how: int) -> npt.NDArray[np.bool_]:
         """Which lines are distorted in this manner."""
-        return self.distortion == how
+        return np.equal(self.distortion, how)
 
 
 def source_of(rows: Numbers) -> Numbers:

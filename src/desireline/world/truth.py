@@ -173,19 +173,8 @@ def _word_table(
     database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})", rows)
 
 
-_PEOPLE_HEAD = (
-    "person",
-    "name",
-    "segment",
-    "region",
-    "followers",
-    "customer",
-    "email",
-    "phone",
-    "card",
-    "social",
-    "device",
-)
+_HANDLE_KINDS = ("crm", "email", "phone", "card", "social", "device")
+_PEOPLE_HEAD = ("person", "name", "segment", "region", "followers", *_HANDLE_KINDS)
 
 
 def _people_rows(people: People) -> Iterable[tuple[Any, ...]]:
@@ -209,10 +198,9 @@ def _people_rows(people: People) -> Iterable[tuple[Any, ...]]:
 
 
 def _handle_rows(people: People) -> Iterable[tuple[int, str, str]]:
-    kinds = ("crm", "email", "phone", "card", "social", "device")
     cookies = people.cookie_key.tolist()
     for row, cookie in zip(_people_rows(people), cookies, strict=True):
-        for kind, value in zip(kinds, row[5:], strict=True):
+        for kind, value in zip(_HANDLE_KINDS, row[5:], strict=True):
             yield row[0], kind, value
         for year in range(53, 57):
             yield row[0], "cookie", f"ck-{(cookie + year * 104_729) % 9_999_999_967:010d}"
