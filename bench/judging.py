@@ -1,0 +1,164 @@
+"""Judge ten promises with deadlines, keys, channels and repeats; DuckDB does it with SQL by hand.
+
+    python -m bench.judging --size 1M
+
+Ours writes verdict, breaches, evidence and journey of every instance; the SQL only counts verdicts,
+which must be equal. Printed three ways: DuckDB from Parquet, DuckDB on a table sorted by person, and
+with the building of that table and of our store counted in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from bench.harness import THREADS, digest, disagreements, finish, note, size_of, table, timed, versions, worker
+from bench.log import write_log
+
+from desireline.promises import Judged, judge, load_map, warm
+from desireline.storage.journey_store import JourneyStore
+from desireline.storage.lake import Lake
+
+QUESTION = "judge 10 promises"
+ENGINES = ("desireline", "duckdb parquet", "duckdb sorted")
+MAP = """\
+map: bench
+quiet_after: 30 days
+promises:
+- {promise: a1, when: {touchpoint: support.asked}, then: {touchpoint: support.answered}, within: 1 day}
+- {promise: a2, when: {touchpoint: support.asked}, then: {touchpoint: support.answered}, same: case, within: 4 hours}
+- promise: a3
+  when: {touchpoint: invoice.*, asks: true}
+  then: {direction: outbound, answers: true}
+  within: {phone: 10 minutes, chat: 10 minutes, email: 1 day, web: 2 hours}
+- promise: a4
+  when: {touchpoint: invoice.opened}
+  then: {touchpoint: invoice.done, channel: [phone, branch]}
+  within: 7 days
+- promise: a5
+  when: {touchpoint: cart.done}
+  at_most: {count: 0, of: {touchpoint: support.*, direction: inbound}, within: 14 days}
+- promise: a6
+  when: {touchpoint: delivery.opened}
+  then: {touchpoint: delivery.done}
+  within: 3 days
+  unless: {touchpoint: cart.asked}
+- promise: a7
+  when: {touchpoint: support.opened}
+  at_most: {count: 1, of: {touchpoint: support.opened}, within: 7 days}
+  same: case
+- promise: a8
+  when: {touchpoint: offer.opened}
+  never: {touchpoint: [offer.seen, offer.asked, offer.answered, offer.done], channel: sms}
+  within: 2 days
+- promise: a9
+  when: {touchpoint: account.asked}
+  then: {touchpoint: account.answered}
+  within: 8 hours
+  if_broken: {then: {channel: phone, direction: outbound}, within: 1 day}
+- promise: a10
+  when: {touchpoint: product.asked}
+  then: {touchpoint: product.answered, channel: [email, chat]}
+  never: {touchpoint: product.answered, channel: social}
+  within: 2 days
+"""
+
+
+def counted(judged: Judged) -> list[tuple[Any, ...]]:
+    """How many instances of each promise have each verdict and breach, and how many were made good."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    mended: Counter[tuple[str, str, str]] = Counter()
+    for row in judged.rows():
+        group = (row["promise"], row["verdict"], row["breach"] or "")
+        counts[group] += 1
+        mended[group] += row["made_good_id"] is not None
+    return [(*group, count, mended[group]) for group, count in counts.items()]
+
+
+def work(engine: str, folder: Path, runs: int) -> None:
+    """One engine alone in its process."""
+    lake = Lake(folder / "lake")
+    if engine == "desireline":
+        begin = time.perf_counter()
+        warm()
+        note("compiling, or reading the cache", time.perf_counter() - begin)
+        store = JourneyStore(folder / "store", lake)
+        begin = time.perf_counter()
+        store.build()
+        note("build", time.perf_counter() - begin)
+        snapshot, made = store.snapshot(), load_map(MAP, "bench.yaml")
+        timed(QUESTION, lambda: judge(snapshot, [made]), lambda found: digest(counted(found)), runs)
+    else:
+        connection = duckdb.connect(config={"threads": THREADS})
+        source = f"read_parquet('{lake.path('interactions', 'log')}')"
+        begin = time.perf_counter()
+        if engine == "duckdb sorted":
+            connection.execute(f"CREATE TABLE interactions AS FROM {source} ORDER BY handle, occurred_at")
+        else:
+            connection.execute(f"CREATE VIEW interactions AS FROM {source}")
+        note("build", time.perf_counter() - begin)
+        text = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+        timed(QUESTION, lambda: connection.execute(text).fetchall(), digest, runs)
+    finish()
+
+
+def compare(folder: Path, size: int, runs: int) -> tuple[str, bool]:
+    """Run every engine, one after another; the report, and whether all agreed."""
+    lake = Lake(folder / "lake")
+    path = lake.path("interactions", "log")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_log(path, size)
+    arguments = ["--folder", str(folder), "--runs", str(runs)]
+    reports = [worker("bench.judging", engine, arguments) for engine in ENGINES]
+    different = disagreements(QUESTION, reports)
+    ours = reports[0].of(QUESTION)
+    rows = []
+    for report in reports:
+        found, build = report.of(QUESTION), report.notes.get("build", 0.0)
+        if found is None or ours is None:
+            rows.append([report.engine, report.why or "no answer", "", "", "", ""])
+            continue
+        whole = (found.seconds + build) / (ours.seconds + reports[0].notes.get("build", 0.0))
+        times = [f"{each:.3f}" for each in (found.cold, found.seconds, build)]
+        rows.append([report.engine, *times, f"{found.seconds / ours.seconds:.1f} x", f"{whole:.1f} x"])
+    head = ["engine", "cold s", "warm s", "build s", "ratio", "with build"]
+    lines = [f"{QUESTION} on {size:,} interactions", versions(["duckdb", "numba", "numpy"]), "", table(head, rows)]
+    lines += [f"DIFFERENT: {each}" for each in different]
+    compiling = reports[0].notes.get("compiling, or reading the cache")
+    lines += [f"compiling, or reading the cache: {compiling:.1f} s"] if compiling is not None else []
+    complete = all(report.of(QUESTION) for report in reports)
+    return "\n".join(lines), complete and not different
+
+
+def main() -> int:
+    """Read the command line, run, print; 1 when the verdicts differ."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", default="1M", help="interactions, such as 1M or 10M")
+    parser.add_argument("--runs", type=int, default=3, help="warm runs")
+    parser.add_argument("--keep", help="a folder for log and store, kept afterwards")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.worker:
+        work(given.worker, Path(given.folder), given.runs)
+        return 0
+    folder = Path(given.keep or tempfile.mkdtemp(prefix="desireline-judging-"))
+    try:
+        text, agreed = compare(folder, size_of(given.size), given.runs)
+    finally:
+        if not given.keep:
+            shutil.rmtree(folder)
+    print(text)
+    return 0 if agreed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
