@@ -256,10 +256,14 @@ def test_a_file_that_is_not_there_and_a_folder_are_told_apart(tmp_path: Path, st
     lake, state = store
     for path, said in ((tmp_path / "missing.csv", "no such file"), (tmp_path, "is a folder")):
         with pytest.raises(DesirelineError, match=said):
-            import_file(lake=lake, state=state, path=path, recipe=read_recipe(RECIPE, name="r"), import_id="x", received_at=NOW)
+            import_file(
+                lake=lake, state=state, path=path, recipe=read_recipe(RECIPE, name="r"), import_id="x", received_at=NOW
+            )
 
 
-def test_the_whole_text_of_a_refused_row_is_kept_up_to_twenty_million_characters(tmp_path: Path, store: tuple[Lake, State]):
+def test_the_whole_text_of_a_refused_row_is_kept_up_to_twenty_million_characters(
+    tmp_path: Path, store: tuple[Lake, State]
+):
     lake, state = store
     path = tmp_path / "big.csv"
     path.write_bytes(csv(f"{'y' * 1_000_000},never,b@x.org,6"))

@@ -47,7 +47,7 @@ def draft(file: str, columns: Sequence[Column], sample: Sample, reading: Reading
     if len(events) < 2:
         time = next((column for column in times if is_event(column)), times[0])
         fields.setdefault("touchpoint", Taken(constant=source))
-        shapes = (Shape(occurred_at=_time(time, columns, by_role), fields=fields, handles=handles),)
+        shapes: tuple[Shape, ...] = (Shape(occurred_at=_time(time, columns, by_role), fields=fields, handles=handles),)
     else:
         shapes = tuple(
             _event_shape(name, event, column, columns, by_role, fields, handles, source)

@@ -28,7 +28,10 @@ LEFT_OUT = "nothing"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column and what it is taken for. `role` is a field's word, handle:<kind>, time, clock, zone, key or property."""
+    """One column and what it is taken for.
+
+    `role` is a field's word, handle:<kind>, time, clock, zone, key or property.
+    """
 
     name: str
     role: str

@@ -31,7 +31,8 @@ def named_somebody_sql(cell: str) -> str:
 def _email(cell: str) -> str:
     inner = f"CASE WHEN contains({cell}, '<') THEN regexp_extract({cell}, '(?s).*<([^>]*)', 1) ELSE {cell} END"
     address = f"regexp_replace(lower(trim({inner}, {WHITE_SQL})), '^mailto:', '')"
-    return rf"CASE WHEN regexp_full_match({address}, '[^@\s<>]+@[^@\s<>]+') THEN {address} END"
+    plain = f"regexp_full_match({cell}, '[a-z0-9._%+-]+@[a-z0-9.-]+')"
+    return rf"CASE WHEN {plain} THEN {cell} WHEN regexp_full_match({address}, '[^@\s<>]+@[^@\s<>]+') THEN {address} END"
 
 
 def _phone(cell: str, country_code: str) -> str:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import duckdb
 
+from desireline.intake.cells_sql import cells_sql, row_as_object_sql
 from desireline.intake.readers.careful import RefusedRow
 from desireline.intake.readers.rows import Rows
 from desireline.intake.recipes import Recipe, TimeTaken
-from desireline.intake.rows_to_interactions import Setting, cells_sql, row_as_object_sql, shape_sql
+from desireline.intake.rows_to_interactions import Setting, shape_sql
 from desireline.intake.text_sql import text_sql
 from desireline.intake.values_sql import when_sql
 from desireline.intake.zones import known_zone, zone_days

@@ -337,7 +337,7 @@ def _shape_body(shape: Shape) -> dict[str, Any]:
     )
     body.update({word: _taken_body(taken, flag=word in FLAG_FIELDS) for word, taken in shape.fields.items()})
     if properties is not None:
-        body["properties"] = {name: column for name, column in properties} if properties else "none"
+        body["properties"] = dict(properties) if properties else "none"
     return body
 
 

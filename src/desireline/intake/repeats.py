@@ -33,8 +33,9 @@ def number_equal_rows(connection: duckdb.DuckDBPyConnection, *, source: str) -> 
            FROM made WHERE NOT own_key AND id IN (SELECT id FROM made GROUP BY id HAVING count(*) > 1)"""
     )
     key = "regexp_replace(source_key, '#1(:[a-z0-9_]+)?$', '#' || occurrence || '\\1')"
+    identity = INTERACTION_ID_SQL.format(source=text_sql(source), source_key=key)
     connection.execute(
-        f"""UPDATE made SET source_key = {key}, id = {INTERACTION_ID_SQL.format(source=text_sql(source), source_key=key)}
+        f"""UPDATE made SET source_key = {key}, id = {identity}
             FROM doubles WHERE doubles.place = made.rowid AND occurrence > 1"""
     )
 

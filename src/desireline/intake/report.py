@@ -54,7 +54,7 @@ class ImportReport:
             out.append(f"{self.left_out:,} rows left out by the recipe's conditions.")
         if self.conflicts:
             out.append(
-                f"{self.conflicts:,} interactions have a known key but another content: kept in quarantine as conflicts."
+                f"{self.conflicts:,} rows have a known key but another content: kept in quarantine as conflicts."
             )
         if self.refused:
             out.append(f"{self.rows_refused:,} rows refused, kept in quarantine:")

@@ -106,7 +106,7 @@ def _head(path: Path) -> tuple[bytes, bool]:
         return raw, False
     try:
         with gzip.open(path) as file:
-            return file.read1(HEAD_BYTES), True  # type: ignore[union-attr]
+            return file.read1(HEAD_BYTES), True
     except (OSError, EOFError, zlib.error) as error:
         raise _unfit(path, f"is a damaged gzip file ({error}).", "Fetch it again.") from None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from desireline.vocabulary.handles import WHITE
+
 
 def text_sql(text: str) -> str:
     """A text as an SQL literal.
@@ -19,10 +21,14 @@ def types_sql(columns: dict[str, str]) -> str:
     return "{" + ", ".join(f"{text_sql(name)}: {text_sql(kind)}" for name, kind in columns.items()) + "}"
 
 
-WHITE_SQL = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160) || chr(8199) || chr(8239) || chr(8203) || chr(65279)"
+WHITE_SQL = " || ".join(f"chr({ord(letter)})" for letter in WHITE)
 """What is trimmed at both ends of a cell, as in `vocabulary.handles.WHITE`."""
 
 
 def trimmed_sql(column: str) -> str:
-    """A cell without white space at its ends; NULL when nothing is left."""
-    return f"nullif(trim({column}, {WHITE_SQL}), '')"
+    """A cell without white space at its ends; NULL when nothing is left.
+
+    Trimming is slow, so cells that begin and end with a plain sign are taken as they are.
+    """
+    plain = f"ord({column}) BETWEEN 33 AND 159 AND ord(right({column}, 1)) BETWEEN 33 AND 159"
+    return f"CASE WHEN {plain} THEN {column} ELSE nullif(trim({column}, {WHITE_SQL}), '') END"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from desireline.intake.recipes import EPOCHS, TimeTaken
 from desireline.intake.text_sql import text_sql
 
-_BEARS_SQL = r"(length({text}) > 10 AND regexp_matches({text}, '(?i)([0-9]z|[a-z]{{2,}}|[0-9]\s*[+-][0-9]{{1,2}}(:?[0-9]{{2}}){{0,2}})$'))"
+_ZONE_AT_END = r"(?i)([0-9]z|[a-z]{2,}|[0-9]\s*[+-][0-9]{1,2}(:?[0-9]{2}){0,2})$"
+
 _COMPACT = ("%Y%m%dT%H%M%S%z", "%Y%m%dT%H%M%S", "%Y%m%d%H%M%S", "%Y%m%d", "%a, %d %b %Y %H:%M:%S %z")
 
 
@@ -50,7 +51,9 @@ def time_sql(taken: TimeTaken, *, name: str, cell: Callable[[str], str], zone: s
         mended=f"{_first(mended)} + {added_ms_sql(name)}" if mended else "NULL",
         bears=_flag(readings, 1),
         day_only=_flag(readings, 2),
-        turned=f"(contains({name}, '24:00') AND regexp_matches({name}, '[ T]24:00'))" if mended else "false",
+        turned=f"CASE WHEN contains({name}, '24:00') THEN regexp_matches({name}, '[ T]24:00') ELSE false END"
+        if mended
+        else "false",
     )
 
 
@@ -86,7 +89,7 @@ def _reading(word: str, text: str) -> tuple[str, str, str]:
         compact = ", ".join(text_sql(pattern) for pattern in _COMPACT)
         plain = f"coalesce(try_cast({text} AS TIMESTAMPTZ), try_strptime({text}, [{compact}]))"
         moment = f"CASE WHEN isfinite({plain}) THEN epoch_ms({plain}) END"
-        return moment, _BEARS_SQL.format(text=text), f"(length({text}) <= 10)"
+        return moment, f"(length({text}) > 10 AND regexp_matches({text}, '{_ZONE_AT_END}'))", f"(length({text}) <= 10)"
     if word in EPOCHS:
         scale = EPOCHS[word]
         number = f"try_cast({text} AS DOUBLE)"

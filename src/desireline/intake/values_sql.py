@@ -69,7 +69,8 @@ def number_sql(text: str, *, decimal: str) -> str:
         return (
             rf"CASE WHEN regexp_full_match({text}, '-?[0-9]+') THEN try_cast({text} AS DECIMAL(28, 6)) ELSE {slow} END"
         )
-    return rf"CASE WHEN regexp_full_match({text}, '-?[0-9]+(\.[0-9]+)?') THEN try_cast({text} AS DECIMAL(28, 6)) ELSE {slow} END"
+    simple = rf"regexp_full_match({text}, '-?[0-9]+(\.[0-9]+)?')"
+    return f"CASE WHEN {simple} THEN try_cast({text} AS DECIMAL(28, 6)) ELSE {slow} END"
 
 
 def field_sql(field: str, taken: Taken, cell: Cell, *, decimal: str, digits: str) -> ValueSql:
@@ -113,7 +114,8 @@ def digits_sql(currency: str) -> str:
         factor: ", ".join(text_sql(code) for code, count in MINOR_DIGITS.items() if 10**count == factor)
         for factor in (1, 1000)
     }
-    return f"(CASE WHEN {currency} IN ({by_digits[1]}) THEN 1 WHEN {currency} IN ({by_digits[1000]}) THEN 1000 ELSE 100 END)"
+    none, three = by_digits[1], by_digits[1000]
+    return f"(CASE WHEN {currency} IN ({none}) THEN 1 WHEN {currency} IN ({three}) THEN 1000 ELSE 100 END)"
 
 
 def when_sql(when: When, cell: Cell) -> str:

@@ -46,9 +46,7 @@ class ImportBook:
         with self.state.writing() as connection:
             connection.execute(delete(REFUSALS).where(REFUSALS.c.import_id == import_id))
             connection.execute(
-                update(REFUSALS)
-                .where(REFUSALS.c.replayed_by == import_id)
-                .values(status="waiting", replayed_by=None)
+                update(REFUSALS).where(REFUSALS.c.replayed_by == import_id).values(status="waiting", replayed_by=None)
             )
             connection.execute(update(IMPORTS).where(IMPORTS.c.import_id == import_id).values(status="undone"))
 

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 MOST_LINES_OF_A_CELL = 2_000
 MOST_CHARACTERS = 20_000_000
@@ -48,13 +48,13 @@ class Lines:
     """The lines of a text file without their ends; each says whether its bytes fitted the encoding."""
 
     def __init__(self, path: Path, *, encoding: str, zipped: bool, findings: Findings) -> None:
-        self._file: IO[bytes] = gzip.open(path) if zipped else path.open("rb")  # type: ignore[assignment]
+        self._file = cast(BinaryIO, gzip.GzipFile(path) if zipped else io.FileIO(path))
         self._packed_bytes = path.stat().st_size if zipped else 0
         self._encoding = encoding
         self._findings = findings
         wide = encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32"))
         text = io.TextIOWrapper(
-            io.BufferedReader(self._file, 1 << 20),  # type: ignore[arg-type]
+            io.BufferedReader(cast(io.RawIOBase, self._file), 1 << 20),
             encoding=encoding,
             errors="replace" if wide else "surrogateescape",
             newline=None,

@@ -26,7 +26,9 @@ def refuse_no_objects(connection: duckdb.DuckDBPyConnection, table: str, row: st
     ).fetchall()
     if found:
         places = [place for place, _, _ in found]
-        connection.execute(f"UPDATE {table} SET line = NULL WHERE rowid IN (SELECT unnest($places))", {"places": places})
+        connection.execute(
+            f"UPDATE {table} SET line = NULL WHERE rowid IN (SELECT unnest($places))", {"places": places}
+        )
     return [RefusedRow(number, line, fault(line)) for _, number, line in found if line.strip()]
 
 
