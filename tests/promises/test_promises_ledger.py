@@ -80,7 +80,7 @@ def test_an_undone_import_takes_its_instances_out_of_force(tmp_path: Path) -> No
     both = [row(1, 1, 0, "asked"), row(2, 2, 0, "asked")]
     judge_all(lake, snapshot_from_rows(both), made, {}, as_of=20 * MINUTE)
     judge_changed(lake, snapshot_from_rows(both[:1]), made, {}, people=[2], as_of=20 * MINUTE, cause="undone")
-    assert history(lake)[-1] == (2, 2, "withdrawn", None, "undone")
+    assert history(lake)[-1] == (2, 2, "withdrawn", None, "gone")
     assert len(instances_in_force(lake, made)) == 1
     assert judge_all(lake, snapshot_from_rows(both[:1]), made, {}, as_of=20 * MINUTE).rows == 0
 

@@ -1,5 +1,6 @@
 """Who is who: handles seen together become persons, and people are found by any of their handles."""
 
+from desireline.people.directory import Directory
 from desireline.people.find import Found
 from desireline.people.join_and_part import changes
 from desireline.people.resolve import Changes, Handles, Links, Resolution, resolve, warm
@@ -8,6 +9,7 @@ from desireline.people.run import RESOLVE_PEOPLE, Updated, find, update
 __all__ = [
     "RESOLVE_PEOPLE",
     "Changes",
+    "Directory",
     "Found",
     "Handles",
     "Links",

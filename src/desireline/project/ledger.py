@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,9 @@ class Ledger:
     def judge(self, *, as_of: str | None = None) -> Table:
         """Judge every promise of everybody, write the ledger, and tell the keep-rates."""
         with self.project.writing("desireline judge"):
-            upkeep.judge(self.project, None, as_of=self.project.as_of(as_of) if as_of else None)
-        return self.keep_rates()
+            maps = self.project.map_set(keep=True)
+            upkeep.judge(self.project, maps, None, as_of=self.project.as_of(as_of) if as_of else None)
+        return replace(self.keep_rates(), notes={"maps": list(maps.notes)})
 
     def keep_rates(self, by: tuple[str, ...] = ("map", "promise"), **choice: Any) -> Table:
         """The keep-rate of every promise, with its interval and counts."""
@@ -53,7 +55,6 @@ class Ledger:
                 "count once, with the worst verdict; openings without any handle are counted beside"
             ),
             as_of=as_of,
-            notes={"maps": list(maps.notes)},
         )
 
     def check(self) -> list[promises.Finding]:

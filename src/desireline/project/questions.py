@@ -97,7 +97,10 @@ class Questions:
         """The line of years of the person who fits best; a clear error when nobody does."""
         snapshot = self.project.snapshot()
         masks = [MapMasks(each, snapshot).rule() for each in self.project.map_set().maps]
-        rules = (lived.GapRule(days=self.gap(None)), *(rule for rule in masks if rule is not None))
+        rules: tuple[lived.JourneyRule, ...] = (
+            lived.GapRule(days=self.gap(None)),
+            *(rule for rule in masks if rule is not None),
+        )
         return lived.relationship(snapshot, find(self.project.lake, text)[0].person, rules=rules)
 
     def rule(self, of_map: str | None, gap: str | None) -> lived.JourneyRule:

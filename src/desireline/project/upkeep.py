@@ -16,6 +16,7 @@ from desireline.promises import judge_all, judge_changed
 from desireline.vocabulary.step import Step
 
 if TYPE_CHECKING:
+    from desireline.project.maps import MapSet
     from desireline.project.project import Project
 
 Progress = Callable[[float, str], None]
@@ -53,13 +54,14 @@ def follow(
     moved = np.concatenate([changes.old_person, changes.new_person]).tolist()
     everybody = (touched or set()) | set(moved) | people_of(project, added)
     cause = "undone" if removed else None
-    judge(project, None if anew else everybody, cause=cause)
+    judge(project, project.map_set(keep=True), None if anew else everybody, cause=cause)
     progress(1.0, "done")
 
 
-def judge(project: Project, touched: set[int] | None, *, cause: str | None = None, as_of: int | None = None) -> Any:
+def judge(
+    project: Project, maps: MapSet, touched: set[int] | None, *, cause: str | None = None, as_of: int | None = None
+) -> Any:
     """Judge whom something changed for, and whoever waits; everybody when `touched` is `None` or many."""
-    maps = project.map_set(keep=True)
     if not maps.versions:
         return None
     project.store.ensure_columns(sorted({name for version in maps.versions for name in columns_of(version.map)}))

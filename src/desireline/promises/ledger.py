@@ -15,8 +15,8 @@ from desireline.promises.judged import Judged
 from desireline.vocabulary.errors import DesirelineError, nearest
 from desireline.vocabulary.promise import BREACHES, VERDICTS
 
-CAUSES = ("new", "time passed", "late", "joined", "parted", "undone", "map changed")
-"""Why a row was added: a first judgement, or what made an earlier one change."""
+CAUSES = ("new", "time passed", "late", "joined", "parted", "undone", "map changed", "gone")
+"""Why a row was added: a first judgement, or what made an earlier one change; `gone`: its opening was taken back."""
 
 _COLUMNS = {
     "promise": v.O_PROMISE,

@@ -20,10 +20,12 @@ WITH judged AS (
     LEFT JOIN judged_channels AS c ON c.number = r.channel
 ), before AS (
     SELECT * FROM ledger WHERE $everybody OR person IN (SELECT person FROM judged_people)
+), numbers AS (
+    SELECT map, promise, opening_id, max(number) AS number FROM ledger_rows GROUP BY ALL
 ), last_time AS (
     SELECT max(judged_at) AS judged_at FROM ledger
 ), changed AS (
-    SELECT j.*, o.number AS old_number,
+    SELECT j.*,
            CASE
                WHEN o.opening_id IS NULL AND (l.judged_at IS NULL OR j.opened_at > l.judged_at) THEN 'new'
                WHEN o.opening_id IS NULL THEN coalesce($cause, 'late')
@@ -54,7 +56,6 @@ WITH judged AS (
 ), gone AS (
     SELECT o.* FROM before AS o
     ANTI JOIN judged AS j USING (map, promise, opening_id)
-    WHERE o.cause <> 'undone'
 )
 SELECT map, map_version, promise, person, journey,
        CASE WHEN key_hash = 0 THEN NULL
@@ -64,12 +65,14 @@ SELECT map, map_version, promise, person, journey,
                            ELSE k.about_session END END AS key,
        channel, opening_id, opened_at, due_at, settled_at, verdict, breach, breaches, lateness_seconds,
        settling_id, breaking_id, made_good_at, made_good_id, $as_of AS judged_at, cause,
-       coalesce(old_number, 0) + 1 AS number
-FROM changed LEFT JOIN keyed AS k ON k.id = opening_id
+       coalesce(numbers.number, 0) + 1 AS number
+FROM changed
+LEFT JOIN numbers USING (map, promise, opening_id)
+LEFT JOIN keyed AS k ON k.id = opening_id
 UNION ALL BY NAME
 SELECT map, map_version, promise, person, journey, key, channel, opening_id, opened_at, NULL AS due_at,
        NULL AS settled_at, 'withdrawn' AS verdict, NULL AS breach, NULL AS breaches, NULL AS lateness_seconds,
        NULL AS settling_id, NULL AS breaking_id, NULL AS made_good_at, NULL AS made_good_id, $as_of AS judged_at,
-       'undone' AS cause, number + 1 AS number
+       'gone' AS cause, number + 1 AS number
 FROM gone
 ORDER BY map, promise, opened_at, opening_id

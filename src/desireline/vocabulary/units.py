@@ -80,7 +80,7 @@ def lateness_text(seconds: int) -> str:
     >>> lateness_text(93784)
     '1 d 2 h'
     """
-    parts = []
+    parts: list[str] = []
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         if seconds >= size or (unit == "s" and not parts):
             parts.append(f"{seconds // size} {unit}")
