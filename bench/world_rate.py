@@ -27,9 +27,8 @@ def main(people: int) -> None:
         busy = time.process_time()
         report = make_world(people=people, seed=7, to=Path(folder) / "world")
         busy = time.process_time() - busy
-    print(
-        f"cores {os.cpu_count()}, threads {os.environ['DESIRELINE_THREADS']}, numba {numba.__version__}, numpy {np.__version__}"
-    )
+    threads = os.environ["DESIRELINE_THREADS"]
+    print(f"cores {os.cpu_count()}, threads {threads}, numba {numba.__version__}, numpy {np.__version__}")
     print(f"people {report.people:,}, interactions {report.interactions:,}, planted verdicts {report.promises:,}")
     print(f"kernel: {report.interactions_per_second:,.0f} interactions a second on one core")
     print(f"whole with all files: {report.seconds:.1f} s elapsed, {busy:.1f} s of processor time")
