@@ -156,36 +156,39 @@ def person_months(
 ) -> int:
     """Write one entry per person, month and channel; returns how many. `counts` is zero before and after."""
     filtered = keep.size > 0
+    met = np.empty(len(counts), np.int64)
     found = 0
     for each in range(len(start)):
         month = -1
+        different = 0
         until = edges[0]
         for row in range(start[each], start[each] + length[each]):
             moment = at[row]
             if moment < from_ms or moment >= until_ms or (filtered and keep[row] == 0):
                 continue
             if moment >= until:
-                if month >= 0:
-                    found = write_month(person[each], month, counts, who, months, channels, interactions, found)
-                else:
+                if month < 0:
                     month = np.searchsorted(edges, moment, side="right") - 1
+                for place in range(different):
+                    code = met[place]
+                    who[found] = person[each]
+                    months[found] = month
+                    channels[found] = code - 1
+                    interactions[found] = counts[code]
+                    counts[code] = 0
+                    found += 1
+                different = 0
                 while moment >= edges[month + 1]:
                     month += 1
                 until = edges[month + 1]
-            counts[channel[row] + 1] += 1
-        if month >= 0:
-            found = write_month(person[each], month, counts, who, months, channels, interactions, found)
-    return found
-
-
-@kernel
-def write_month(
-    person: int, month: int, counts: Any, who: Any, months: Any, channels: Any, interactions: Any, found: int
-) -> int:
-    """Write a person's month, one entry per channel with any interaction, and set the counts back to zero."""
-    for code in range(len(counts)):
-        if counts[code] > 0:
-            who[found] = person
+            code = channel[row] + 1
+            if counts[code] == 0:
+                met[different] = code
+                different += 1
+            counts[code] += 1
+        for place in range(different):
+            code = met[place]
+            who[found] = person[each]
             months[found] = month
             channels[found] = code - 1
             interactions[found] = counts[code]
