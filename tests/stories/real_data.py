@@ -34,7 +34,7 @@ def taken_in(example: str, file: str, folder: Path) -> Opened:
 
 
 def asked(file: str, question: str) -> list[tuple[Any, ...]]:
-    """The answer of plain SQL over the file itself, called `rows` with its row number `place`; nothing of ours in it."""
+    """The answer of plain SQL over the file itself, called `rows` with its row number `place`."""
     connection = duckdb.connect()
     try:
         connection.execute("SET TimeZone = 'UTC'")
@@ -50,6 +50,7 @@ def asked(file: str, question: str) -> list[tuple[Any, ...]]:
 def verdicts(opened: Opened, promise: str) -> dict[str, int]:
     """How many instances of a promise were kept, late, missing, waiting or withdrawn."""
     found = opened.sql(
-        f"SELECT coalesce(breach, verdict) AS how, count(*) AS instances FROM ledger WHERE promise = '{promise}' GROUP BY how"
+        "SELECT coalesce(breach, verdict) AS how, count(*) AS instances FROM ledger "
+        f"WHERE promise = '{promise}' GROUP BY how"
     )
     return dict(zip(found["how"], found["instances"], strict=True))

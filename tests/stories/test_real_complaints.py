@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from stories.real_data import asked, needs, taken_in, verdicts
 
 from desireline.project import Opened
+from stories.real_data import asked, needs, taken_in, verdicts
 
 FILE = "cfpb_complaints.parquet"
 CHANNELS = {
@@ -28,7 +28,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Opened:
 
 def test_complaints_by_channel(desk: Opened) -> None:
     found = desk.sql(
-        "SELECT channel, count(*) AS complaints FROM interactions WHERE touchpoint = 'complaint.received' GROUP BY channel"
+        "SELECT channel, count(*) AS complaints FROM interactions "
+        "WHERE touchpoint = 'complaint.received' GROUP BY channel"
     )
     counted = dict(zip(found["channel"], found["complaints"], strict=True))
     assert counted == {"web": 5_143, "referral": 627, "phone": 482, "mail": 267, "fax": 102, "email": 2}

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from stories.real_data import asked, needs, taken_in, verdicts
 
 from desireline.project import Opened
+from stories.real_data import asked, needs, taken_in, verdicts
 
 FILE = "helpdesk.parquet"
 ROME = ZoneInfo("Europe/Rome")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from stories.real_data import DATA, asked, needs, taken_in, verdicts
 
 from desireline.project import Opened
+from stories.real_data import DATA, asked, needs, taken_in, verdicts
 
 FILE = "bpi2012.parquet"
 DAY_MS = 86_400_000
