@@ -124,3 +124,10 @@ def test_a_calendar_that_cannot_be_read_says_why(settings: dict[str, object], sa
     with pytest.raises(DesirelineError, match="calendar 'c' cannot be read") as refused:
         read_calendars({"c": settings})
     assert says in str(refused.value)
+
+
+def test_a_broken_clock_far_in_the_future_costs_nothing() -> None:
+    table = DurationTable(read_calendars({"c": {"open": EVERY_DAY}}))
+    table.add(Duration.parse("1 working hour"), "c")
+    laid = table.deadlines(earliest=moment("2099-01-01 00:00"), latest=253_402_300_799_000_000)
+    assert laid.midnight[-1] < moment("2110-01-01 00:00")

@@ -22,6 +22,8 @@ NONE = int(np.iinfo(np.int64).min)
 ELAPSED, WORKING_HOURS, WORKING_DAYS = 0, 1, 2
 KINDS = {"elapsed": ELAPSED, "working_hours": WORKING_HOURS, "working_days": WORKING_DAYS}
 _YEARS_AHEAD = 2
+_EARLIEST_MS, _LATEST_MS = -2_208_988_800_000, 4_102_444_800_000
+"""1900 and 2100: openings beyond have no working time, whatever a broken clock says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class DurationTable:
 
 
 def _date(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return datetime.fromtimestamp(min(max(milliseconds, _EARLIEST_MS), _LATEST_MS) / 1000, UTC)
 
 
 def _joined(rows: Sequence[tuple[int, int, int]], laid: Sequence[OpenTime]) -> Deadlines:
