@@ -34,7 +34,7 @@ from desireline.world.streams import draw, many, stream
 SEED = 7
 PEOPLE = 60
 DIGEST = "ac1a8eaf401e6ea307ca9fe292f1f831d307dbc3d8a8943a2a8ad64b18fff212"
-EXPORTS_SHA256 = "ec2345fdc993ade9a0fa7c536bf155c9a3a3630dec3aee1aa3079346ee45ce70"
+EXPORTS_SHA256 = "dedd652fe1210e64559e72c956e3ef32abb095922b7aa5a389a2efd76a9bc639"
 
 
 @pytest.fixture(scope="module")

@@ -240,7 +240,8 @@ def _chats(sheet: Sheet) -> list[Piece]:
         where(answered, ',"first_reply":"'), *moments(sheet, 1, "%Y-%m-%dT%H:%M:%SZ"), where(answered, '"'),
         ',"opened_by":"', Choice(bank, ["visitor", "bank"]), '","visitor":{"email":"', *email(sheet),
         '"},"reason":"', words(sheet), '"', *_optional(sheet, "subject", SUBJECT, [subject(sheet)]),
-        *_optional(sheet, "case", CASE, case(sheet)), *_optional(sheet, "order", ORDER, order(sheet)), "}\n",
+        *_optional(sheet, "case", CASE, case(sheet)), *_optional(sheet, "order", ORDER, order(sheet)),
+        where(sheet.field(VALUE) >= 0, ',"cents":'), *_cents(sheet), "}\n",
     ]  # fmt: skip
 
 
