@@ -103,7 +103,8 @@ def parquet(folder: Path) -> bytes:
     target = folder / "made.parquet"
     with duckdb.connect() as connection:
         connection.execute(
-            f"COPY (SELECT 'k1' AS id, 'yesterday' AS at, 'a@x.org' AS mail, 1.5 AS amount) TO '{target}' (FORMAT parquet)"
+            "COPY (SELECT 'k1' AS id, 'yesterday' AS at, 'a@x.org' AS mail, 1.5 AS amount)"
+            f" TO '{target}' (FORMAT parquet)"
         )
     return target.read_bytes()
 
@@ -133,29 +134,63 @@ KINDS = [
     # columns
     Kind("column of the recipe missing", b"id,at,mial,amount\n1,2,3,4\n", error="Did you mean 'mial'?"),
     Kind("two columns missing, both told", b"id,mail\n1,2\n", error="'amount'"),
-    Kind("column twice", b"id,at,mail,amount,mail\nk1,2026-03-01,a@x.org,5,b@x.org\n", made=1, notes=("stands there twice",)),
+    Kind(
+        "column twice",
+        b"id,at,mail,amount,mail\nk1,2026-03-01,a@x.org,5,b@x.org\n",
+        made=1,
+        notes=("stands there twice",),
+    ),
     Kind("another separator than comma", csv(GOOD).replace(b",", b";"), made=1),
     Kind("tabs", csv(GOOD).replace(b",", b"\t"), made=1),
     Kind("sep= line of a spreadsheet", b"sep=;\n" + csv(GOOD).replace(b",", b";"), made=1),
-    Kind("title lines above the table", b"Report of March\n\n" + csv(GOOD, "k2,2026-03-02,b@x.org,1"), made=2, notes=("above the header",)),
+    Kind(
+        "title lines above the table",
+        b"Report of March\n\n" + csv(GOOD, "k2,2026-03-02,b@x.org,1"),
+        made=2,
+        notes=("above the header",),
+    ),
     # ragged rows and quotes
     Kind("row too short", csv(GOOD, "k2,2026-03-02"), made=1, refused={2: "2 cells where the header has 4"}),
     Kind("row too long", csv(GOOD, "k2,2026-03-02,b@x.org,6,7,8"), made=1, refused={2: "where the header has 4"}),
-    Kind("one bad row in five hundred (F17)", csv(*(f"k{n},2026-03-01 10:00,a@x.org,5" for n in range(499)), "bad"), made=499, refused={500: "1 cell where"}),
+    Kind(
+        "one bad row in five hundred (F17)",
+        csv(*(f"k{n},2026-03-01 10:00,a@x.org,5" for n in range(499)), "bad"),
+        made=499,
+        refused={500: "1 cell where"},
+    ),
     Kind("empty cells at the end", csv("k1,2026-03-01,a@x.org,5,,,"), made=1),
-    Kind("quote never closed", csv(GOOD, 'k2,2026-03-02,"b@x.org,6', "k3,2026-03-03,c@x.org,7"), made=2, refused={2: "never closed"}),
-    Kind("text after a closing quote", csv(GOOD, 'k2,2026-03-02,"b@x.org"x,6'), made=1, refused={2: "after a closing quote"}),
+    Kind(
+        "quote never closed",
+        csv(GOOD, 'k2,2026-03-02,"b@x.org,6', "k3,2026-03-03,c@x.org,7"),
+        made=2,
+        refused={2: "never closed"},
+    ),
+    Kind(
+        "text after a closing quote",
+        csv(GOOD, 'k2,2026-03-02,"b@x.org"x,6'),
+        made=1,
+        refused={2: "after a closing quote"},
+    ),
     Kind("line break inside quotes", csv(GOOD, '"k\n2",2026-03-02,b@x.org,6'), made=2),
     Kind("blank lines", csv(GOOD, "\n", "\n", "k2,2026-03-02,b@x.org,6"), made=2),
     Kind("no line end at the end", csv(GOOD)[:-1], made=1),
-    Kind("mixed line ends", csv("k1,2026-03-01,a@x.org,5\r\n", "k2,2026-03-02,b@x.org,6\r", "k3,2026-03-03,c@x.org,7\n"), made=3),
+    Kind(
+        "mixed line ends",
+        csv("k1,2026-03-01,a@x.org,5\r\n", "k2,2026-03-02,b@x.org,6\r", "k3,2026-03-03,c@x.org,7\n"),
+        made=3,
+    ),
     Kind("old Macintosh line ends", csv(GOOD, "k2,2026-03-02,b@x.org,6").replace(b"\n", b"\r"), made=2),
     # encodings
     Kind("latin-1", (HEADER + "Größe,2026-03-01,a@x.org,5\n").encode("latin-1"), made=1, notes=("not UTF-8",)),
     Kind("UTF-16", (HEADER + GOOD).encode("utf-16"), made=1),
     Kind("UTF-16 without a mark", (HEADER + GOOD).encode("utf-16-le"), made=1, notes=("UTF-16",)),
     Kind("UTF-8 with a mark", b"\xef\xbb\xbf" + csv(GOOD), made=1),
-    Kind("one latin-1 line in UTF-8", csv(GOOD, "käse,2026-03-02,b@x.org,6") + "Größe,2026-03-03,c@x.org,7\n".encode("latin-1"), made=2, refused={3: "does not fit the encoding"}),
+    Kind(
+        "one latin-1 line in UTF-8",
+        csv(GOOD, "käse,2026-03-02,b@x.org,6") + "Größe,2026-03-03,c@x.org,7\n".encode("latin-1"),
+        made=2,
+        refused={3: "does not fit the encoding"},
+    ),
     Kind("NUL in a cell", csv(GOOD, "k\x002,2026-03-02,b@x.org,6"), made=2),
     # moments
     Kind("30 February", at("2026-02-30 10:00"), made=2, refused={2: NO_MOMENT}),
@@ -173,39 +208,113 @@ KINDS = [
     Kind("epoch in a column of dates", at("1767225600"), made=2, refused={2: NO_MOMENT}),
     # values
     Kind("amount in words", csv(GOOD, "k2,2026-03-02,b@x.org,five"), made=1, refused={2: "is not an amount"}),
-    Kind("amount beyond all bounds", csv(GOOD, f"k2,2026-03-02,b@x.org,{'9' * 40}"), made=1, refused={2: "is not an amount"}),
-    Kind("decimal comma where points are", csv(GOOD, 'k2,2026-03-02,b@x.org,"1.234,56"'), made=1, refused={2: "is not an amount"}),
+    Kind(
+        "amount beyond all bounds",
+        csv(GOOD, f"k2,2026-03-02,b@x.org,{'9' * 40}"),
+        made=1,
+        refused={2: "is not an amount"},
+    ),
+    Kind(
+        "decimal comma where points are",
+        csv(GOOD, 'k2,2026-03-02,b@x.org,"1.234,56"'),
+        made=1,
+        refused={2: "is not an amount"},
+    ),
     Kind("amount not a number", csv(GOOD, "k2,2026-03-02,b@x.org,NaN"), made=1, refused={2: "is not an amount"}),
     Kind("two faults in one row, both told", csv(GOOD, "k2,never,b@x.org,five"), made=1, refused={2: "amount"}),
     Kind("e-mail that is none", csv("k1,2026-03-01,nobody,5"), made=1),
     Kind("cell of ten million characters", csv(GOOD, f"{HUGE},2026-03-02,b@x.org,6"), made=2),
-    Kind("row of thirty million characters", csv(GOOD, f"{HUGE * 3},2026-03-02,b@x.org,6", "k3,2026-03-03,c@x.org,7"), made=2, refused={2: "longer than 20,000,000"}),
+    Kind(
+        "row of thirty million characters",
+        csv(GOOD, f"{HUGE * 3},2026-03-02,b@x.org,6", "k3,2026-03-03,c@x.org,7"),
+        made=2,
+        refused={2: "longer than 20,000,000"},
+    ),
     Kind("formula as text", csv("=1+1,2026-03-01,a@x.org,5"), made=1),
     # keys
     Kind("same key, same row", csv(GOOD, GOOD), made=1),
-    Kind("same key, another content (F16)", csv(GOOD, "k1,2026-03-01 10:00,a@x.org,6"), made=1, refused={2: "another content"}),
+    Kind(
+        "same key, another content (F16)",
+        csv(GOOD, "k1,2026-03-01 10:00,a@x.org,6"),
+        made=1,
+        refused={2: "another content"},
+    ),
     # JSON
-    Kind("JSON line cut off", jsonl(GOOD_OBJECT, '{"id": "k2", "at": "2026', LAST_OBJECT), file="bad.jsonl", made=2, refused={2: "not JSON"}),
+    Kind(
+        "JSON line cut off",
+        jsonl(GOOD_OBJECT, '{"id": "k2", "at": "2026', LAST_OBJECT),
+        file="bad.jsonl",
+        made=2,
+        refused={2: "not JSON"},
+    ),
     Kind("JSON line that is a list", jsonl(GOOD_OBJECT, "[1, 2]"), file="bad.jsonl", made=1, refused={2: "but a list"}),
     Kind("JSON null", jsonl(GOOD_OBJECT, "null"), file="bad.jsonl", made=1, refused={2: "but null"}),
-    Kind("lone surrogate", jsonl(GOOD_OBJECT, '{"id": "\\ud800", "at": "2026-03-01"}'), file="bad.jsonl", made=1, refused={2: "surrogate"}),
+    Kind(
+        "lone surrogate",
+        jsonl(GOOD_OBJECT, '{"id": "\\ud800", "at": "2026-03-01"}'),
+        file="bad.jsonl",
+        made=1,
+        refused={2: "surrogate"},
+    ),
     Kind("deep JSON", jsonl(GOOD_OBJECT, "[" * 5000 + "]" * 5000), file="bad.jsonl", made=1, refused={2: "JSON"}),
-    Kind("control character in JSON", jsonl(GOOD_OBJECT, '{"id": "a\x01b", "at": "2026-03-01"}'), file="bad.jsonl", made=1, refused={2: ""}),
-    Kind("number with five thousand digits", jsonl(GOOD_OBJECT, '{"id": "k2", "at": "2026-03-01", "amount": ' + "9" * 5000 + "}"), file="bad.jsonl", made=1, refused={2: "is not an amount"}),
+    Kind(
+        "control character in JSON",
+        jsonl(GOOD_OBJECT, '{"id": "a\x01b", "at": "2026-03-01"}'),
+        file="bad.jsonl",
+        made=1,
+        refused={2: ""},
+    ),
+    Kind(
+        "number with five thousand digits",
+        jsonl(GOOD_OBJECT, '{"id": "k2", "at": "2026-03-01", "amount": ' + "9" * 5000 + "}"),
+        file="bad.jsonl",
+        made=1,
+        refused={2: "is not an amount"},
+    ),
     Kind("JSON list in place of lines", f"[{GOOD_OBJECT},\n{LAST_OBJECT}]".encode(), file="bad.json", made=2),
     Kind("broken JSON list", b'[{"id": 1},\n{"id": 2', file="bad.json", error="broken"),
     Kind("blank JSON lines", jsonl(GOOD_OBJECT, "", LAST_OBJECT), file="bad.jsonl", made=2),
-    Kind("bytes that are no text in JSON", jsonl(GOOD_OBJECT) + b'{"id": "\xff\xfe"}\n' + jsonl(LAST_OBJECT), file="bad.jsonl", made=2, refused={2: "does not fit"}),
+    Kind(
+        "bytes that are no text in JSON",
+        jsonl(GOOD_OBJECT) + b'{"id": "\xff\xfe"}\n' + jsonl(LAST_OBJECT),
+        file="bad.jsonl",
+        made=2,
+        refused={2: "does not fit"},
+    ),
     # packed
-    Kind("gzip cut off", gzip.compress(csv(GOOD, *(f"n{n},2026-03-01 10:00,a{n}@x.org,{n}" for n in range(20_000))))[:-5_000], file="bad.csv.gz", notes=("ends early",), made=-1),
+    Kind(
+        "gzip cut off",
+        gzip.compress(csv(GOOD, *(f"n{n},2026-03-01 10:00,a{n}@x.org,{n}" for n in range(20_000))))[:-5_000],
+        file="bad.csv.gz",
+        notes=("ends early",),
+        made=-1,
+    ),
     Kind("gzip damaged at the start", b"\x1f\x8b\x08\x00garbage", file="bad.csv.gz", error="damaged gzip"),
     # spreadsheets
-    Kind("formula without a value", book(("k1", "2026-03-01", "a@x.org", "=1+1"), ("k2", "2026-03-02", "b@x.org", 2)), file="bad.xlsx", made=1, refused={2: "formula without a value"}),
-    Kind("error cell", book(("k1", "2026-03-01", "a@x.org", 1), ("k2", "2026-03-02", "b@x.org", 2), error_at="D3"), file="bad.xlsx", made=1, refused={3: "#N/A"}),
+    Kind(
+        "formula without a value",
+        book(("k1", "2026-03-01", "a@x.org", "=1+1"), ("k2", "2026-03-02", "b@x.org", 2)),
+        file="bad.xlsx",
+        made=1,
+        refused={2: "formula without a value"},
+    ),
+    Kind(
+        "error cell",
+        book(("k1", "2026-03-01", "a@x.org", 1), ("k2", "2026-03-02", "b@x.org", 2), error_at="D3"),
+        file="bad.xlsx",
+        made=1,
+        refused={3: "#N/A"},
+    ),
     Kind("text that starts with =", text_cell_with_equals(), file="bad.xlsx", made=1),
-    Kind("sheet that is not there", book(), file="bad.xlsx", recipe=RECIPE + "reading: {sheet: Tickets}\n", error="no sheet 'Tickets'"),
+    Kind(
+        "sheet that is not there",
+        book(),
+        file="bad.xlsx",
+        recipe=RECIPE + "reading: {sheet: Tickets}\n",
+        error="no sheet 'Tickets'",
+    ),
     Kind("Parquet with a bad moment", parquet, file="bad.parquet", refused={1: NO_MOMENT}),
-]  # fmt: skip
+]
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from desireline.intake.recipe_file import (
 )
 from desireline.intake.recipe_words import EVERY_WORDS
 from desireline.storage.documents import Document
+from desireline.vocabulary.errors import DesirelineError
 
 SCHEMA = json.loads(files("desireline.intake").joinpath("recipe.schema.json").read_text())
 WHOLE = """
@@ -25,7 +26,8 @@ recipe: tickets
 says: Tickets of the help desk
 source: zendesk
 files: ["tickets*.csv"]
-reading: {format: csv, encoding: windows-1252, separator: ";", quote: '"', header_rows: 1, skip_lines: 0, decimal: ",", sheet: A}
+reading: {format: csv, encoding: windows-1252, separator: ";", quote: '"', header_rows: 1,
+          skip_lines: 0, decimal: ",", sheet: A}
 zone: Europe/Berlin
 country_code: "49"
 currency: EUR
@@ -35,7 +37,8 @@ every:
 interactions:
   - name: opened
     when: {Status: [a, b], Kind: {not: x}, any: [{A: {exists: true}}, {B: {at_least: 3}}], C: {starts_with: [W_]}}
-    occurred_at: {first_of: [Day, Created], time: Clock, format: ["%d.%m.%Y %H:%M", iso], zone: {column: TZ}, day_only_at: "12:00"}
+    occurred_at: {first_of: [Day, Created], time: Clock, format: ["%d.%m.%Y %H:%M", iso],
+                  zone: {column: TZ}, day_only_at: "12:00"}
     sent_at: Sent
     touchpoint: {column: Activity, map: {A: b}, otherwise: c, empty: d, prefix: "x.", slug: true}
     channel: {choose: [{when: {A: b}, is: phone}, {when: {A: {contains: c}}, is: {column: Via}}], otherwise: web}
@@ -65,8 +68,8 @@ def test_the_schema_and_the_reader_know_the_same_words():
     assert set(SCHEMA["$defs"]["time"]["oneOf"][1]["properties"]) == set(TIME_WORDS)
 
 
-@pytest.mark.parametrize("line", ["sorce: b", "zone: Berlin/Europe", "key: {a: b}"])
-def test_the_schema_or_the_reader_refuses_what_is_wrong(line: str):
+@pytest.mark.parametrize("line", ["sorce: b", "zone: Berlin/Europe", "key: {a: b}", "every: {when: {A: {above: x}}}"])
+def test_the_reader_refuses_what_is_wrong(line: str):
     text = f"recipe: a\nsource: b\n{line}\ninteractions:\n  - {{occurred_at: x, touchpoint: y}}\n"
-    with pytest.raises(Exception, match=r"unknown|not a plain"):
+    with pytest.raises(DesirelineError, match=r"unknown|not a plain|not a number"):
         read_recipe(text, name="r")

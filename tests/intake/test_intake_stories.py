@@ -89,7 +89,8 @@ def test_one_ticket_becomes_two_interactions_with_one_person(desk: Desk):
     report = desk.take_in(HEADER + ANNA, import_id="one")
     assert (report.rows_read, report.made, report.rows_refused) == (1, 2, 0)
     rows = desk.sql(
-        "SELECT touchpoint, occurred_at, handles, channel, value_minor, currency, properties, raw FROM interactions ORDER BY 1"
+        "SELECT touchpoint, occurred_at, handles, channel, value_minor, currency, properties, raw"
+        " FROM interactions ORDER BY 1"
     )
     handles = ["email:anna@x.org", "phone:+491701234567"]
     nine_in_utc = 1_772_355_600_000
@@ -205,8 +206,13 @@ def test_a_german_ticket_export_is_guessed_with_its_hidden_events(tmp_path: Path
     path.write_bytes(("Ticketnummer;Erstellt am;Kanal;E-Mail;Gelöst am;Betrag\n" + "\n".join(lines)).encode("latin-1"))
     guess = guess_recipe(path)
     assert {column.name: column.role for column in guess.columns} == {
-        "Ticketnummer": "case", "Erstellt am": "time", "Kanal": "channel", "E-Mail": "handle:email", "Gelöst am": "time", "Betrag": "value",
-    }  # fmt: skip
+        "Ticketnummer": "case",
+        "Erstellt am": "time",
+        "Kanal": "channel",
+        "E-Mail": "handle:email",
+        "Gelöst am": "time",
+        "Betrag": "value",
+    }
     assert guess.sure and guess.recipe is not None
     assert [shape.name for shape in guess.recipe.shapes] == ["opened", "solved"]
     assert (guess.reading.encoding, guess.reading.separator, guess.reading.decimal) == ("windows-1252", ";", ",")
@@ -253,7 +259,8 @@ def test_a_qualtrics_export_with_three_header_rows_is_read(desk: Desk):
         '"{""ImportId"":""recordedDate""}","{""ImportId"":""QID1""}","{""ImportId"":""_recordId""}"\n'
         "2026-03-01 10:00:00,9,R_1\n"
     )
-    recipe = "recipe: q\nsource: q\nkey: ResponseId\ninteractions:\n  - {occurred_at: RecordedDate, touchpoint: rated, score: {column: Q1}}\n"
+    recipe = "recipe: q\nsource: q\nkey: ResponseId\ninteractions:\n"
+    recipe += "  - {occurred_at: RecordedDate, touchpoint: rated, score: {column: Q1}}\n"
     assert desk.take_in(text, import_id="one", recipe=recipe).made == 1
     assert desk.sql("SELECT score, source_key FROM interactions") == [(9.0, "R_1")]
 
@@ -261,11 +268,20 @@ def test_a_qualtrics_export_with_three_header_rows_is_read(desk: Desk):
 def test_the_sql_spelling_of_handles_is_the_same_as_the_words(desk: Desk):
     cases = {
         "email": ["Anna@X.org", "Bob <BOB@y.org>", "mailto:c@d.de", "no", "a b@c", "<x@y>", "none"],
-        "phone": ["0170 123 45 67", "+49 (0)170 1234567", "0049170-1234567", "1701234567", "491701234567", "000", "123", "tel:0301234 ext. 5"],
+        "phone": [
+            "0170 123 45 67",
+            "+49 (0)170 1234567",
+            "0049170-1234567",
+            "1701234567",
+            "491701234567",
+            "000",
+            "123",
+            "tel:0301234 ext. 5",
+        ],
         "card": ["4111 1111 1111 1111", "4111-1111-1111-1111", "**** 1111", "123"],
         "social": ["mastodon/@Anna", "@Bob", "x/", "N/A"],
         "crm": ["A-1", "null", "ä"],
-    }  # fmt: skip
+    }
     for kind, values in cases.items():
         recipe = (
             f'recipe: r\nsource: {kind}\ncountry_code: "49"\nkey: n\ninteractions:\n'

@@ -40,6 +40,7 @@ READING_WORDS = ("format", "encoding", "separator", "quote", "header_rows", "ski
 TAKEN_WORDS = ("column", "first_of", "map", "otherwise", "empty", "prefix", "slug", "choose", "minor", "negate")
 TIME_WORDS = ("column", "first_of", "time", "format", "zone", "day_only_at")
 HANDLE_WORDS = ("kind", "column", "network", "split")
+NUMBER_TESTS = ("at_least", "above", "below", "at_most")
 _NAME = re.compile(r"[a-z0-9_]+")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
@@ -280,6 +281,11 @@ def _when(words: Words, path: Path, given: Any) -> When:
             any_of = tuple(_when(words, (*here, place), item) for place, item in enumerate(words.sequence(here, test)))
         elif isinstance(test, Mapping):
             words.mapping(here, test, TEST_KINDS)
+            for kind, value in test.items():
+                if kind in NUMBER_TESTS and (isinstance(value, bool) or not isinstance(value, (int, float))):
+                    words.wrong((*here, kind), "is not a number.")
+                if kind == "exists" and not isinstance(value, bool):
+                    words.wrong((*here, kind), "is not true or false.")
             tests.extend(
                 Test(str(column), cast(TestKind, kind), words.scalars((*here, kind), value))
                 for kind, value in test.items()
@@ -381,7 +387,11 @@ def _when_body(when: When) -> dict[str, Any]:
         if test.kind == "is":
             body[test.column] = _one_or_many(test.values)
         else:
-            value: Any = test.values[0] == "true" if test.kind == "exists" else _one_or_many(test.values)
+            value: Any = _one_or_many(test.values)
+            if test.kind == "exists":
+                value = value == "true"
+            elif test.kind in NUMBER_TESTS:
+                value = float(value) if "." in value else int(value)
             body.setdefault(test.column, {})[test.kind] = value
     if when.any_of:
         body["any"] = [_when_body(alternative) for alternative in when.any_of]
