@@ -81,7 +81,8 @@ WITH {NUMBERED}, placed AS (
            leadInFrame(at) OVER journey AS after_at, count() OVER journey AS size
     FROM numbered WINDOW journey AS (PARTITION BY person, number ORDER BY at, position {WHOLE})
 ), anchored AS (
-    SELECT *, toInt64(place) - toInt64(minIf(place, touchpoint = '{d.START}') OVER (PARTITION BY person, number)) AS step,
+    SELECT *,
+           toInt64(place) - toInt64(minIf(place, touchpoint = '{d.START}') OVER (PARTITION BY person, number)) AS step,
            countIf(touchpoint = '{d.START}') OVER (PARTITION BY person, number) AS starts
     FROM placed
 ), walked AS (
@@ -95,7 +96,8 @@ WITH {NUMBERED}, placed AS (
            if(ends, '(end)', if((step + 1, after) IN named, after, '(other)')) AS target, if(ends, NULL, gap) AS time
     FROM walked WHERE step < {d.STEPS - 1} OR ends
 )
-SELECT step, source, target, count(), quantileExactInclusive(0.5)(time) / 1000 FROM links GROUP BY step, source, target"""
+SELECT step, source, target, count(), quantileExactInclusive(0.5)(time) / 1000
+FROM links GROUP BY step, source, target"""
 
 
 class Session:

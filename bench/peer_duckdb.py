@@ -48,16 +48,19 @@ WITH {NUMBERED}, journeys AS (
 ), places AS (SELECT steps, journeys, unnest(range(1, len(steps))) AS place FROM variants)
 SELECT steps[place], steps[place + 1], sum(journeys)::BIGINT FROM places GROUP BY ALL
 UNION ALL SELECT '(all)', '(all)', sum(journeys)::BIGINT FROM variants"""
+LINE = "(PARTITION BY person ORDER BY moment, position ROWS UNBOUNDED PRECEDING)"
 FUNNEL = f"""
 WITH rows_of_steps AS (
     SELECT handle AS person, occurred_at AS moment, position, channel, touchpoint
     FROM log WHERE handle IS NOT NULL AND touchpoint IN {d.FUNNEL}
-), one AS (SELECT *, max(CASE WHEN touchpoint = '{d.FUNNEL[0]}' THEN moment END) OVER line AS opened_1 FROM rows_of_steps
-    WINDOW line AS (PARTITION BY person ORDER BY moment, position ROWS UNBOUNDED PRECEDING)
-), two AS (SELECT *, max(CASE WHEN touchpoint = '{d.FUNNEL[1]}' AND moment - opened_1 <= {d.WITHIN_MS} THEN opened_1 END)
-    OVER line AS opened_2 FROM one WINDOW line AS (PARTITION BY person ORDER BY moment, position ROWS UNBOUNDED PRECEDING)
-), three AS (SELECT *, max(CASE WHEN touchpoint = '{d.FUNNEL[2]}' AND moment - opened_2 <= {d.WITHIN_MS} THEN opened_2 END)
-    OVER line AS opened_3 FROM two WINDOW line AS (PARTITION BY person ORDER BY moment, position ROWS UNBOUNDED PRECEDING)
+), one AS (SELECT *, max(CASE WHEN touchpoint = '{d.FUNNEL[0]}' THEN moment END) OVER line AS opened_1
+    FROM rows_of_steps WINDOW line AS {LINE}
+), two AS (SELECT *, max(CASE WHEN touchpoint = '{d.FUNNEL[1]}'
+        AND moment - opened_1 <= {d.WITHIN_MS} THEN opened_1 END)
+    OVER line AS opened_2 FROM one WINDOW line AS {LINE}
+), three AS (SELECT *, max(CASE WHEN touchpoint = '{d.FUNNEL[2]}'
+        AND moment - opened_2 <= {d.WITHIN_MS} THEN opened_2 END)
+    OVER line AS opened_3 FROM two WINDOW line AS {LINE}
 ), depths AS (
     SELECT person, arg_min(channel, (moment, position)) FILTER (touchpoint = '{d.FUNNEL[0]}') AS channel,
            CASE WHEN bool_or(touchpoint = '{d.FUNNEL[3]}' AND moment - opened_3 <= {d.WITHIN_MS}) THEN 4
@@ -78,7 +81,8 @@ SELECT handle AS person, {MONTH} AS month, channel, count(*) AS interactions
 FROM log WHERE handle IS NOT NULL GROUP BY ALL"""
 FLOW = f"""
 WITH {NUMBERED}, placed AS (
-    SELECT *, row_number() OVER journey AS place, lead(touchpoint) OVER journey AS after, lead(moment) OVER journey AS after_at
+    SELECT *, row_number() OVER journey AS place, lead(touchpoint) OVER journey AS after,
+           lead(moment) OVER journey AS after_at
     FROM numbered WINDOW journey AS (PARTITION BY person, number ORDER BY moment, position)
 ), anchored AS (
     SELECT *, place - min(CASE WHEN touchpoint = '{d.START}' THEN place END) OVER (PARTITION BY person, number) AS step
@@ -89,7 +93,8 @@ named AS (
     QUALIFY row_number() OVER (PARTITION BY step ORDER BY journeys DESC, touchpoint) <= {d.TOP}
 ), links AS (
     SELECT w.step, coalesce(a.touchpoint, '(other)') AS source,
-           CASE WHEN w.after IS NULL THEN '(end)' ELSE coalesce(b.touchpoint, '(other)') END AS target, after_at - moment AS gap
+           CASE WHEN w.after IS NULL THEN '(end)' ELSE coalesce(b.touchpoint, '(other)') END AS target,
+           after_at - moment AS gap
     FROM walked w LEFT JOIN named a ON a.step = w.step AND a.touchpoint = w.touchpoint
     LEFT JOIN named b ON b.step = w.step + 1 AND b.touchpoint = w.after
     WHERE w.step < {d.STEPS - 1} OR w.after IS NULL

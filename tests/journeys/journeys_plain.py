@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 from statistics import median
 
 from hypothesis import strategies as st
@@ -56,7 +57,7 @@ def journeys(rows, *, days, ends=()):
 def facts(journey):
     """Steps, channel hops and repeated contacts of one journey."""
     channels = [row["channel"] for row in journey if row["channel"]]
-    hops = sum(a != b for a, b in zip(channels, channels[1:], strict=False))
+    hops = sum(a != b for a, b in pairwise(channels))
     repeats = 0
     for place, row in enumerate(journey):
         if row["direction"] != "inbound":
@@ -74,7 +75,7 @@ def transitions(made):
     """Count and median seconds of each pair of neighbours."""
     gaps = defaultdict(list)
     for journey in made:
-        for a, b in zip(journey, journey[1:], strict=False):
+        for a, b in pairwise(journey):
             gaps[label(a), label(b)].append((b["occurred_at"] - a["occurred_at"]) / 1000)
     return {pair: (len(times), median(times)) for pair, times in gaps.items()}
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journeys import journeys_plain as plain
 
 from desireline.journeys import (
     GapRule,
@@ -24,6 +24,7 @@ from desireline.journeys import (
     variants,
 )
 from desireline.storage.journey_store import snapshot_from_rows
+from journeys import journeys_plain as plain
 
 quick = settings(max_examples=60, deadline=None)
 days = st.sampled_from([1, 5, 30])
@@ -84,7 +85,7 @@ def test_variants_are_counted_exactly_and_ordered_by_count_then_text(rows, gap, 
     assert list(zip(found.sequences, found.table["journeys"], strict=True)) == wanted
     steps = Counter()
     for sequence, count in wanted:
-        for pair in zip(sequence, sequence[1:], strict=False):
+        for pair in pairwise(sequence):
             steps[pair] += count
     assert {(row["from"], row["to"]): row["count"] for row in found.transitions.rows()} == dict(steps)
 
@@ -173,13 +174,6 @@ def test_the_lived_flow_accounts_for_every_interaction_and_opens_its_people(rows
         lanes=[Lane("report", "a"), Lane("call", "b", ("phone",))],
     )
     wanted = plain.map_journeys(rows, begins="a", ends="c.x", quiet_days=10, key=key, as_of=snapshot.as_of)
-    step_of = lambda row: (
-        "report"
-        if row["touchpoint"] == "a"
-        else "call"
-        if (row["touchpoint"], row["channel"]) == ("b", "phone")
-        else None
-    )  # noqa: E731
     walked = [(run[0]["person"], [step_of(row) for row in run], how) for run, how in wanted]
     assert lived.journeys == len(walked)
     assert lived_people(snapshot, lived).tolist() == sorted({person for person, _, _ in walked})
@@ -201,10 +195,16 @@ def test_the_lived_flow_accounts_for_every_interaction_and_opens_its_people(rows
     assert others == sum(steps.count(None) for _, steps, _ in walked)
 
 
+def step_of(row):
+    if row["touchpoint"] == "a":
+        return "report"
+    return "call" if (row["touchpoint"], row["channel"]) == ("b", "phone") else None
+
+
 def last_of(steps):
     return next((step for step in reversed(steps) if step), None)
 
 
 def links_of(steps):
     named = ["(start)", *(step for step in steps if step)]
-    return list(zip(named, named[1:], strict=False))
+    return list(pairwise(named))

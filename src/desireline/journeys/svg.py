@@ -49,7 +49,7 @@ def fitted(text: str, width: float, *, size: float = 12) -> str:
     """A text cut to a width in pixels, the cut shown by an ellipsis, escaped.
 
     >>> fitted("card.reported_lost", 60)
-    'card.rep…'
+    'card.re…'
     """
     most = max(1, int(width / (size * 0.56)))
     return escape(text if len(text) <= most else text[: max(1, most - 1)] + "…")

@@ -96,7 +96,15 @@ def _grouped(labels: Labels, spans: tuple[Spans, ...], seed: int) -> _Groups:
         bounds = np.zeros(PARTITIONS + 1, np.int64)
         with np.errstate(over="ignore"):
             hash_journeys(
-                each.head, each.last, labels.codes(each.bucket), each.keep, each.key, np.uint64(seed), hashes, order, bounds
+                each.head,
+                each.last,
+                labels.codes(each.bucket),
+                each.keep,
+                each.key,
+                np.uint64(seed),
+                hashes,
+                order,
+                bounds,
             )
         return hashes, order, bounds
 

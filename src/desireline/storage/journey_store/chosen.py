@@ -43,7 +43,7 @@ def chosen(snapshot: Snapshot, which: Which) -> tuple[Chosen, ...]:
 
     >>> from desireline.storage.journey_store.from_rows import snapshot_from_rows
     >>> rows = [{"person": 1, "occurred_at": 1, "channel": "web"}, {"person": 2, "occurred_at": 2, "channel": "phone"}]
-    >>> [list(each.keep) for each in chosen(snapshot_from_rows(rows), Which(channels=("phone",)))]
+    >>> [each.keep.tolist() for each in chosen(snapshot_from_rows(rows), Which(channels=("phone",)))]
     [[0, 1]]
     """
     check(snapshot, which)
@@ -56,7 +56,7 @@ def matching(words: Sequence[str], patterns: Iterable[str]) -> Flags:
 
     A pattern is a word, or a beginning with the tail `.*`; an empty code matches nothing.
 
-    >>> list(matching(["card.lost", "card.lost.web", "cardinal"], ["card.*"]))
+    >>> matching(["card.lost", "card.lost.web", "cardinal"], ["card.*"]).tolist()
     [0, 1, 1, 0]
     """
     exact = set(patterns)
