@@ -10,6 +10,9 @@ import os
 from collections import Counter
 from typing import Any
 
+import pytest
+
+from desireline.promises import occurrences, verdicts
 from desireline.vocabulary.promise import BREACHES, VERDICTS
 from promises.both_judges import judged, plain, real
 from promises.disagreement import differences, smallest, story
@@ -37,6 +40,14 @@ def test_the_judges_agree_on_busy_people_with_many_cases() -> None:
         case = random_case(seed, 2, sizes=(60, 120, 200), cases=9)
         if differences(case, plain, real):
             raise AssertionError(f"seed {seed}\n{story(smallest(case, plain, real), plain, real)}")
+
+
+@pytest.mark.skipif(COMPILED, reason="how many rows are few is compiled in; busy people stand for it there")
+def test_the_judges_agree_when_no_rows_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(occurrences, "FEW", 0)
+    monkeypatch.setattr(verdicts, "FEW", 0)
+    for seed in range(FIRST_SEED, FIRST_SEED + LOGS // LOGS_OF_A_CASE):
+        assert not differences(random_case(seed, LOGS_OF_A_CASE), plain, real), f"seed {seed}"
 
 
 def test_the_judges_count_the_same_openings_of_nobody() -> None:
