@@ -215,7 +215,12 @@ def _effect_rows() -> Iterable[tuple[str, str, int, str]]:
     says = "change of the chance that a question becomes a call, once the customer uses the portal"
     yield "digital", "ambiguous questions", (needs.CALLS_AMBIGUOUS_PERMILLE - calls) * 1000 // calls, says
     yield "digital", "clear questions", (needs.CALLS_CLEAR_PERMILLE - calls) * 1000 // calls, says
-    yield "growth", "interactions per customer and year", 226, "growth of every need and contact over the three years"
+    yield (
+        "growth",
+        "interactions per customer and year",
+        226,
+        "growth of the rate of needs; help pages and follow-ups come on top",
+    )
 
 
 def _story_rows(people: People) -> Iterable[tuple[Any, ...]]:
