@@ -38,9 +38,8 @@ def judge(
     earliest = min((_earliest(bucket) for bucket in snapshot.buckets), default=as_of)
     terms = terms_of(versions_of(maps), snapshot, calendars or {}, earliest=min(earliest, as_of), latest=as_of)
     found = run(_judging(terms, as_of), buckets)
-    rows = found[0] if len(found) == 1 else np.concatenate([np.empty((0, v.O_WIDTH), dtype=np.int64), *found])
     unknown = _openings_of_nobody(terms, snapshot.nobody, as_of)
-    return Judged(terms.promises, rows, unknown, snapshot.words("channel"), as_of)
+    return Judged(terms.promises, tuple(found), unknown, snapshot.words("channel"), as_of)
 
 
 def warm() -> None:

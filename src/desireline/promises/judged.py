@@ -23,19 +23,25 @@ _MOMENTS = (v.O_FORBIDDEN, v.O_REPEATED, v.O_NO_CONSENT)
 class Judged:
     """Every instance of every promise, judged as of one moment.
 
-    promises: what O_PROMISE of a row stands for. found: (instances, O_WIDTH) int64, person by person,
-    in no order that means anything. unknown: for each promise, the openings without any handle, which open
-    nothing and are counted beside the rate. channels: the texts of O_CHANNEL.
+    promises: what O_PROMISE of a row stands for. parts: one (instances, O_WIDTH) int64 array per
+    bucket, person by person, in no order that means anything. unknown: for each promise, the
+    openings without any handle, which open nothing and are counted beside the rate. channels: the
+    texts of O_CHANNEL.
     """
 
     promises: tuple[tuple[MapVersion, Promise], ...]
-    found: NDArray[np.int64]
+    parts: tuple[NDArray[np.int64], ...]
     unknown: tuple[int, ...]
     channels: Sequence[str]
     as_of: int
 
     def __len__(self) -> int:
-        return len(self.found)
+        return sum(len(part) for part in self.parts)
+
+    @cached_property
+    def found(self) -> NDArray[np.int64]:
+        """(instances, O_WIDTH) int64: the parts one after another."""
+        return np.concatenate([np.empty((0, v.O_WIDTH), dtype=np.int64), *self.parts])
 
     @cached_property
     def lateness_seconds(self) -> NDArray[np.int64]:

@@ -110,8 +110,11 @@ def judge_people(
     out = np.empty((most_openings(start, length, bits, parts), O_WIDTH), dtype=np.int64)
     used = 0
     longest = 1
+    table, within, durations = table.copy(), within.copy(), durations.copy()
+    parts, touches = parts.copy(), touches.copy()
     for p in range(len(length)):
         longest = max(longest, length[p])
+    # own copies above: threads that count references on shared arrays slow one another down
     words = bits.shape[1]
     either = np.zeros(words, dtype=np.uint64)
     union = np.zeros((len(table), words), dtype=np.uint64)
