@@ -9,9 +9,13 @@ from typing import ParamSpec, TypeVar
 
 import numba
 
+from desireline.storage.engines.kernel_cache import keep_by_source
+
 P = ParamSpec("P")
 R = TypeVar("R")
 B = TypeVar("B")
+
+keep_by_source()
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
