@@ -45,7 +45,8 @@ async def _screen(request: Request, name: str, ending: str) -> Response:
     shown = await run_in_threadpool(reading.designed_over_lived, name, state)
     if ending:
         return await run_in_threadpool(screen_export, shown, ending, request.query_params.get("theme", "light"))
-    return framed(request, "designed_over_lived.html", await run_in_threadpool(screen_context, shown))
+    context = await run_in_threadpool(reading.kept, ("screen", name, state), lambda: screen_context(shown))
+    return framed(request, "designed_over_lived.html", context)
 
 
 def _empty(*, has_data: bool) -> dict[str, Any]:

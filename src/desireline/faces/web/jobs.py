@@ -49,6 +49,7 @@ class Jobs:
     """The jobs of this server. They run one after another, since one process writes at a time."""
 
     _jobs: OrderedDict[str, Job] = field(default_factory=OrderedDict)
+    _threads: dict[str, threading.Thread] = field(default_factory=dict)
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -56,8 +57,16 @@ class Jobs:
         """Begin a piece of work in the background."""
         job = Job(secrets.token_hex(8), what)
         self._keep(job)
-        threading.Thread(target=self._run, args=(job.id, work), name=f"job {job.id}", daemon=True).start()
+        thread = threading.Thread(target=self._run, args=(job.id, work), name=f"job {job.id}", daemon=True)
+        self._threads[job.id] = thread
+        thread.start()
         return job
+
+    def wait(self, job_id: str, *, seconds: float) -> None:
+        """Wait for a job to be over, so long at most."""
+        thread = self._threads.get(job_id)
+        if thread is not None:
+            thread.join(seconds)
 
     def get(self, job_id: str) -> Job | None:
         """A job as it stands."""
@@ -101,3 +110,4 @@ class Jobs:
             over = [each.id for each in self._jobs.values() if each.over]
             for old in over[: max(0, len(self._jobs) - MOST_JOBS)]:
                 del self._jobs[old]
+                self._threads.pop(old, None)

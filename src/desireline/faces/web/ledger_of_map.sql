@@ -10,5 +10,5 @@ SELECT list_position($promises, promise) - 1 AS promise,
        coalesce(list_position($breaches, breach) - 1, -1) AS breach,
        coalesce(lateness_seconds, 0) AS lateness_seconds,
        coalesce(made_good_at, $none) AS made_good_at
-FROM ledger
-WHERE map = $map AND cause <> 'undone' AND list_contains($promises, promise)
+FROM ledger_in_force
+WHERE map = $map AND list_contains($promises, promise)

@@ -90,7 +90,7 @@ class LedgerOfMap:
 
     def shown(self, chosen: NDArray[np.bool_]) -> tuple[PromiseShown, ...]:
         """The promises in the order of the journey, each with its rate and counts."""
-        rates = {rate.group["promise"]: rate.estimate for rate in keep_rates(self._instances().where(chosen))}
+        instances = self._instances()
         verdicts = _table(self.promise[chosen], self.verdict[chosen], len(self.names), len(VERDICTS))
         broken = chosen & (self.verdict == BROKEN)
         breaches = _table(self.promise[broken], self.breach[broken], len(self.names), len(BREACHES))
@@ -100,14 +100,15 @@ class LedgerOfMap:
         for number, promise in enumerate(in_order_of_the_journey(self.design), start=1):
             place = self.names.index(promise.name)
             counts = verdicts[place]
-            empty = keep_rate(kept=0, broken=0, what=promise.name, as_of=self.as_of)
+            mine = instances.where(chosen & (self.promise == place))
+            rate = keep_rates(mine, by=())[0].estimate if len(mine) else keep_rate(kept=0, broken=0, what=promise.name)
             shown.append(
                 PromiseShown(
                     number=number,
                     promise=promise.name,
                     says=promise.says or promise.name,
                     step=promise.at.rpartition("/")[2],
-                    rate=rates.get(promise.name, empty),
+                    rate=rate,
                     limit=promise.keep,
                     kept=int(counts[KEPT]),
                     broken=int(counts[BROKEN]),

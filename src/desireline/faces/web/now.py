@@ -17,6 +17,8 @@ from desireline.storage.journey_store import Snapshot
 MOST_KEPT = 256
 """So many answers are kept in memory; the one not asked for the longest goes first."""
 _TABLES = ("interactions", "handles", "links", "ledger_rows")
+_IN_MEMORY = ("ledger_in_memory", "handles_in_memory")
+"""What many pages look up by person is laid out once, in order of person."""
 Kept = TypeVar("Kept")
 
 
@@ -31,6 +33,8 @@ class Now:
         self.snapshot: Snapshot = project.snapshot()
         self.maps: tuple[Map, ...] = tuple(project.map_set().maps)
         self._connection: duckdb.DuckDBPyConnection = project.lake.connection()
+        for question in _IN_MEMORY:
+            self._connection.execute(_question(question))
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._turns: dict[tuple[Any, ...], threading.RLock] = {}
         self._lock = threading.Lock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from desireline.faces.web import people_reading
 from desireline.faces.web.flow_reading import MapReading
 from desireline.faces.web.ledger_reading import OVERDUE, LedgerOfMap, in_order_of_the_journey
-from desireline.faces.web.now import Now, stamp_of
+from desireline.faces.web.now import Kept, Now, stamp_of
 from desireline.faces.web.url_state import ScreenState, month_after, month_begins, months_between
 from desireline.faces.web.what_is_shown import (
     Choices,
@@ -70,6 +71,10 @@ class Reading:
         """Read what the first page needs before somebody waits for it."""
         for name in self.map_names():
             self.designed_over_lived(name, ScreenState())
+
+    def kept(self, key: tuple[Any, ...], make: Callable[[], Kept]) -> Kept:
+        """Something made from what was read, such as a drawn page, kept until the project changes."""
+        return self.now.once(("made", *key), make)
 
     def map_names(self) -> list[str]:
         """The maps, the one with most burning promises first; of equals the one with the longest journey."""
