@@ -12,7 +12,7 @@ from desireline.project import upkeep
 from desireline.project.clock import now_ms
 from desireline.vocabulary.errors import DesirelineError, Mistake
 from desireline.vocabulary.table import Table
-from desireline.vocabulary.units import moment_text
+from desireline.vocabulary.units import counted, moment_text
 
 if TYPE_CHECKING:
     from desireline.project.project import Project
@@ -120,16 +120,19 @@ class Imports:
         names = ("import_id", "file", "source", "rows_read", "made", "known", "refused", "conflicts", "status")
         columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in names}
         columns["at"] = [moment_text(row["received_at"]) for row in rows]
-        return Table(
-            says=f"{len(rows)} imports.", columns=columns, counted="rows read and interactions made by each import"
-        )
+        made = sum(row["made"] for row in rows if row["status"] == "done")
+        says = f"{counted(len(rows), 'import')} made {counted(made, 'interaction')}." if rows else "No imports yet."
+        return Table(says=says, columns=columns, counted="rows read and interactions made by each import")
 
     def refused(self, *, import_id: str | None = None, top: int = 40) -> Table:
         """Rows waiting in quarantine, with the reason for each."""
         rows = intake.refused_rows(state=self.project.state, import_id=import_id, limit=top)
         names = ("number", "import_id", "file", "row", "reason", "raw")
         columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in names}
-        return Table(says=f"{len(rows)} refused rows wait.", columns=columns, counted="one line for each refused row")
+        says = "No refused rows wait."
+        if rows:
+            says = f"{counted(len(rows), 'refused row')} shown. Mend one: desireline refused edit NUMBER 'whole row'."
+        return Table(says=says, columns=columns, counted="one line for each refused row that waits in quarantine")
 
     def edit(self, number: int, text: str) -> None:
         """Mend a refused row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,16 @@ from numpy.typing import NDArray
 
 from desireline import promises
 from desireline.project import upkeep
+from desireline.vocabulary.errors import DesirelineError, nearest
+from desireline.vocabulary.interaction import BY_NAME
 from desireline.vocabulary.table import Table
 from desireline.vocabulary.units import moment_text
 
 if TYPE_CHECKING:
     from desireline.project.project import Project
+
+GROUPS = ("map", "promise", "step", "channel", "month")
+"""What keep-rates are counted by, besides the fields of an interaction."""
 
 
 class Ledger:
@@ -32,10 +38,25 @@ class Ledger:
         return replace(self.keep_rates(), notes={"maps": list(maps.notes)})
 
     def keep_rates(self, by: tuple[str, ...] = ("map", "promise"), **choice: Any) -> Table:
-        """The keep-rate of every promise, with its interval and counts."""
+        """The keep-rate of every promise, with its interval and counts.
+
+        by: any of map, promise, step, channel, month (of the opening), and one other field of the opening
+        interaction, such as product.
+        """
+        fields = [name for name in by if name not in GROUPS]
+        if len(fields) > 1:
+            raise DesirelineError(f"cannot count by '{fields[0]}' and '{fields[1]}' at once. Choose one of them.")
+        for name in fields:
+            if name not in BY_NAME:
+                hint = nearest(name, (*GROUPS, *BY_NAME)) or f"Known: {', '.join(GROUPS)}, fields such as product."
+                raise DesirelineError(f"cannot count by '{name}'. {hint}")
+            choice["segment"] = name
         maps = self.project.map_set()
-        rates = promises.keep_rates(promises.instances_in_force(self.project.lake, maps.maps, **choice), by=by)
-        columns: dict[str, list[Any]] = {name: [rate.group[name] for rate in rates] for name in by}
+        instances = promises.instances_in_force(self.project.lake, maps.maps, **choice)
+        rates = promises.keep_rates(instances, by=["segment" if name in fields else name for name in by])
+        columns: dict[str, list[Any]] = {
+            name: [rate.group["segment" if name in fields else name] for rate in rates] for name in by
+        }
         estimates = [rate.estimate for rate in rates]
         columns |= {
             "keep_rate": [None if e.value is None else round(e.value, 4) for e in estimates],
@@ -46,9 +67,9 @@ class Ledger:
             "without_handle": [rate.unknown for rate in rates],
             "note": [e.why_missing for e in estimates],
         }
-        as_of = self.project.snapshot().as_of
+        as_of = instances.as_of or self.project.snapshot().as_of
         return Table(
-            says=f"{len(rates)} promises, judged as of {moment_text(as_of)}.",
+            says=_finding(rates, as_of),
             columns=columns,
             counted=(
                 "kept / (kept + broken) with the 95 % Wilson interval; instances that waited together for one key "
@@ -80,3 +101,17 @@ class Ledger:
     def draft(self, *, start: str | None = None, name: str = "drafted") -> str:
         """A first map drafted from the journeys people lived, as YAML."""
         return promises.draft(self.project.snapshot(), start=start, name=name)
+
+
+def _finding(rates: Sequence[promises.KeepRate], as_of: int | None) -> str:
+    """What a reader should know first: the promise kept least often of those that can be told."""
+    judged = f"judged as of {moment_text(as_of)}" if as_of else "nothing has happened yet"
+    if not rates:
+        return f"No promises yet; {judged}. Draft a map with: desireline draft"
+    told = [rate for rate in rates if rate.estimate.value is not None]
+    if not told:
+        return f"Too few promises have settled to tell how often they are kept; {judged}."
+    worst = min(told, key=lambda rate: rate.estimate.value or 0.0)
+    name = ", ".join(word or "(none)" for key, word in worst.group.items() if key != "map")
+    rate = f"{worst.estimate.value:.1%} of {worst.estimate.count:,}"
+    return f"{'Least kept' if len(rates) > 1 else 'Kept'}: {name}, {rate}; {judged}."

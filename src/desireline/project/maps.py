@@ -13,7 +13,7 @@ from desireline.promises import Calendar, Map, MapVersion, Promise, in_order, lo
 from desireline.storage.versions import SavedVersion, Versions
 from desireline.vocabulary.errors import DesirelineError, nearest
 from desireline.vocabulary.table import Table
-from desireline.vocabulary.units import moment_text
+from desireline.vocabulary.units import counted, moment_text
 
 CALENDARS = "calendars"
 
@@ -45,7 +45,9 @@ class MapSet:
         }
         columns["promises"] = [", ".join(row["promises"]) for row in rows]
         columns["warnings"] = ["; ".join(row["warnings"]) for row in rows]
-        return Table(says=f"{len(rows)} maps.", columns=columns, notes={"maps": list(self.notes)})
+        promised = sum(len(row["promises"]) for row in rows)
+        says = f"{counted(len(rows), 'map')} with {counted(promised, 'promise')}." if rows else "No maps yet."
+        return Table(says=says, columns=columns, notes={"maps": list(self.notes)})
 
     def promise(self, name: str) -> tuple[Map, Promise]:
         """A promise by its name, with its map; a clear error when there is none."""

@@ -7,10 +7,15 @@ import html
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from desireline.vocabulary.units import moment_text
+
 _SHOWN = 20
+_LAST_TEXT_LENGTH = 400
+_EARLIEST_MOMENT_MS = 10**11
+_CONTROLS = dict.fromkeys((*range(32), 127, *range(128, 160), 8232, 8233), " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,17 @@ class Table:
         body = {"says": self.says, "counted": self.counted, "as_of": self.as_of, "notes": dict(self.notes)}
         return json.dumps(body | {"rows": list(self.rows())}, default=str, ensure_ascii=False)
 
-    def __str__(self) -> str:
+    def only(self, *names: str) -> Table:
+        """The same table with fewer columns, in the order named."""
+        return replace(self, columns={name: self.columns[name] for name in names})
+
+    def text(self, *, most_rows: int = _SHOWN) -> str:
+        """The table as lines of text: its sentence, at most so many rows, and how it is counted."""
         names = list(self.columns)
-        shown = [[cell_text(row[name]) for name in names] for row in _first(self.rows(), _SHOWN)]
+        shown = [[value_text(name, row[name]) for name in names] for row in _first(self.rows(), most_rows)]
+        if names and not is_numeric(self.columns[names[-1]]):
+            for line, row in zip(shown, self.rows(), strict=False):
+                line[-1] = value_text(names[-1], row[names[-1]], most_letters=_LAST_TEXT_LENGTH)
         widths = [max([len(name), *(len(line[i]) for line in shown)]) for i, name in enumerate(names)]
         numeric = [is_numeric(self.columns[name]) for name in names]
         lines = [self.says, ""] if self.says else []
@@ -70,11 +83,14 @@ class Table:
             "  ".join(_pad(v, w, right=r) for v, w, r in zip(line, widths, numeric, strict=True)).rstrip()
             for line in shown
         ]
-        if len(self) > _SHOWN:
-            lines.append(f"... {len(self) - _SHOWN:,} more rows")
+        if len(self) > most_rows:
+            lines.append(f"... {len(self) - most_rows:,} more rows")
         if self.counted:
             lines += ["", f"How this is counted: {self.counted}"]
         return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.text()
 
     __repr__ = __str__
 
@@ -82,7 +98,7 @@ class Table:
         names = list(self.columns)
         head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
         body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell_text(row[name]))}</td>" for name in names) + "</tr>"
+            "<tr>" + "".join(f"<td>{html.escape(value_text(name, row[name]))}</td>" for name in names) + "</tr>"
             for row in _first(self.rows(), _SHOWN)
         )
         more = f"<p>... {len(self) - _SHOWN:,} more rows</p>" if len(self) > _SHOWN else ""
@@ -95,8 +111,22 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def cell_text(value: Any) -> str:
-    """One value as a person reads it.
+def value_text(name: str, value: Any, *, most_letters: int = 60) -> str:
+    """One value of a column as a person reads it: columns that end in `_at` hold moments, ids are no amounts.
+
+    >>> [value_text(name, 176722560000) for name in ("opened_at", "person", "count")]
+    ['1975-08-08 09:36:00 UTC', '176722560000', '176,722,560,000']
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        if name.endswith("_at") and abs(value) >= _EARLIEST_MOMENT_MS:
+            return moment_text(value)
+        if name in ("person", "journey") or name == "id" or name.endswith("_id"):
+            return str(value)
+    return cell_text(value, most_letters=most_letters)
+
+
+def cell_text(value: Any, *, most_letters: int = 60) -> str:
+    """One value as a person reads it; control characters, which could steer a terminal, become spaces.
 
     >>> [cell_text(value) for value in (None, True, 1234567, 0.12345, "web")]
     ['', 'yes', '1,234,567', '0.1235', 'web']
@@ -109,8 +139,8 @@ def cell_text(value: Any) -> str:
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
     if isinstance(value, int):
         return f"{value:,}" if abs(value) < 10**12 else str(value)
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    text = str(value).translate(_CONTROLS)
+    return text if len(text) <= most_letters else text[: most_letters - 3] + "..."
 
 
 def _defused(value: Any) -> Any:

@@ -74,6 +74,15 @@ def moment_text(milliseconds: int | None) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """So many of something, in words.
+
+    >>> counted(1, "map"), counted(4200, "map"), counted(2, "person", "people")
+    ('1 map', '4,200 maps', '2 people')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def lateness_text(seconds: int) -> str:
     """A length of time in the largest two units.
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from desireline.faces.cli.options import AsJson, ProjectFolder, open_project
 from desireline.faces.cli.output import say, show, show_record
+
+if TYPE_CHECKING:
+    from desireline.vocabulary.table import Table
+
+LEDGER_SHOWN = ("promise", "verdict", "breach", "channel", "key", "opened_at", "due_at", "settled_at", "person")
+"""What a person reads of the ledger; `--json` and `--csv` carry every column."""
 
 
 def judge(
@@ -20,10 +26,20 @@ def judge(
     json: AsJson = False,
 ) -> None:
     """Judge every promise and print its keep-rate, with interval and count."""
-    found = open_project(project).ledger.judge(as_of=as_of)
-    show(found, as_json=json)
-    for note in found.notes["maps"]:
-        sys.stderr.write(f"{note}\n")
+    _show_rates(open_project(project).ledger.judge(as_of=as_of), as_json=json)
+
+
+def keep_rates(
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", help="Also by step, channel, month or a field such as product."),
+    ] = None,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """How often promises were kept, as judged last: of each promise, and by channel, step or month."""
+    groups = tuple(dict.fromkeys(("map", "promise", *(by or ()))))
+    _show_rates(open_project(project).ledger.keep_rates(groups), as_json=json)
 
 
 def check(
@@ -56,7 +72,7 @@ def ledger(
     if csv:
         say(found.to_csv().rstrip())
     else:
-        show(found, as_json=json)
+        show(found if json else found.only(*LEDGER_SHOWN), as_json=json)
 
 
 def draft(
@@ -84,7 +100,16 @@ def maps(
     show(open_project(project).map_set().table(), as_json=json)
 
 
+def _show_rates(found: Table, *, as_json: bool) -> None:
+    empty = [name for name in ("waiting", "withdrawn", "without_handle", "note") if not any(found[name])]
+    shown = found if as_json else found.only(*(name for name in found.columns if name not in empty))
+    show(shown, as_json=as_json)
+    for note in found.notes.get("maps", ()):
+        sys.stderr.write(f"{note}\n")
+
+
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     for command in (judge, check, ledger, draft, maps):
         app.command(command.__name__)(command)
+    app.command("keep-rates")(keep_rates)

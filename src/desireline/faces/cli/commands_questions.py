@@ -96,7 +96,8 @@ def variants(
         "broken": broken,
         "gap": gap,
     }
-    show(open_project(project).questions.variants(top=top, **which).table, as_json=json)
+    found = open_project(project).questions.variants(top=top, **which).table
+    show(found if json else found.only("journeys", "share", "steps", "variant"), as_json=json)
 
 
 def funnel(
@@ -162,7 +163,8 @@ def person(
     if picture:
         say(standalone(found._repr_svg_()))
     else:
-        show(found.table(), as_json=json)
+        years = found.table()
+        show(years if json else years.only(*(name for name in years.columns if name != "id")), as_json=json)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from desireline.vocabulary.errors import DesirelineError
-from desireline.vocabulary.table import Table, cell_text, is_numeric
+from desireline.vocabulary.table import Table, is_numeric, value_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,7 +35,7 @@ def show(table: Table, *, as_json: bool) -> None:
     if as_json:
         say(table.to_json())
     elif not sys.stdout.isatty():
-        say(str(table))
+        say(table.text(most_rows=MOST_ROWS_PIPED))
     else:
         _draw(table)
 
@@ -73,6 +73,8 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
 
 MOST_ROWS = 40
 """A terminal shows so many rows; `--json` prints them all."""
+MOST_ROWS_PIPED = 1_000
+_CELL_LETTERS = 400
 
 
 def _draw(table: Table) -> None:
@@ -87,7 +89,7 @@ def _draw(table: Table) -> None:
     for name, values in table.columns.items():
         drawn.add_column(name, justify="right" if is_numeric(values) else "left", overflow="fold")
     for _, row in zip(range(MOST_ROWS), table.rows(), strict=False):
-        drawn.add_row(*(Text(cell_text(value)) for value in row.values()))
+        drawn.add_row(*(Text(value_text(name, value, most_letters=_CELL_LETTERS)) for name, value in row.items()))
     out.print(drawn)
     if len(table) > MOST_ROWS:
         out.print(f"... {len(table) - MOST_ROWS:,} more rows (--json prints them all)", style="dim")
