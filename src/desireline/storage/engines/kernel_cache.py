@@ -21,7 +21,7 @@ _OLD_SECONDS = 30 * 24 * 3600
 
 
 def keep_by_source() -> Path | None:
-    """Point the compiler to the folder of today's kernels; a folder the user chose (`NUMBA_CACHE_DIR`) is left alone."""
+    """Point the compiler to the folder of today's kernels, unless the user chose one (`NUMBA_CACHE_DIR`)."""
     if os.environ.get("NUMBA_CACHE_DIR"):
         return None
     folder = _home() / f"kernels-{source_hash()}"
