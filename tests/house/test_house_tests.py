@@ -25,7 +25,7 @@ def named(node: ast.AST) -> str:
 
 def checks(test: ast.AST, helpers: set[str]) -> bool:
     for node in ast.walk(test):
-        if isinstance(node, ast.Assert):
+        if isinstance(node, ast.Assert) or (isinstance(node, ast.Raise) and "AssertionError" in ast.unparse(node)):
             return True
         name = named(node).rpartition(".")[2]
         if name in ("raises", "fail") or name.startswith(CHECKS) or name in helpers:
