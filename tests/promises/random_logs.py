@@ -26,6 +26,7 @@ CALENDARS: dict[str, dict[str, Any]] = {
         "time_zone": "Australia/Lord_Howe",
         "open": {"sun": ["01:45-05:00"], "mon": ["08:15-12:45"], "thu": ["00:00-24:00"], "fri": ["08:15-12:45"]},
     },
+    "seldom": {"time_zone": "Asia/Kolkata", "open": {"mon": ["09:00-10:00"]}},
 }
 BASES_MS = (
     1_774_598_400_000,  # Friday 27 March 2026, before summer begins in Berlin

@@ -17,7 +17,7 @@ from desireline.vocabulary.promise import BREACHES, VERDICTS
 from promises.both_judges import judged, plain, real
 from promises.disagreement import differences, smallest, story
 from promises.plain_judge import openings_of_nobody
-from promises.random_logs import Case, random_case
+from promises.random_logs import BASES_MS, DAY_MS, Case, random_case
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 LOGS = int(os.environ.get("DESIRELINE_AGREEMENT", "2000" if COMPILED else "400"))
@@ -55,6 +55,16 @@ def test_the_judges_count_the_same_openings_of_nobody() -> None:
         case = random_case(seed, LOGS_OF_A_CASE)
         expected = openings_of_nobody(case.interactions, list(case.versions), case.as_of)
         assert sum(judged(case).unknown) == expected, f"seed {seed}"
+
+
+@pytest.mark.parametrize("within", ["300 working hours", "200 working days"])
+def test_the_judges_agree_on_a_due_years_away(within: str) -> None:
+    nights = {"promise": "p", "says": "We promise.", "when": {"touchpoint": "a"}, "never": {"touchpoint": "b"}}
+    seldom = {"map": "trial", "says": "x", "calendar": "seldom", "promises": [nights | {"within": within}]}
+    opening = {"id": 1, "person": 1, "occurred_at": BASES_MS[0], "source": "a", "position": 0, "touchpoint": "a"}
+    case = Case(((0, seldom),), ((opening,),), BASES_MS[0])
+    assert plain(case)[0]["due_at"] > BASES_MS[0] + 3 * 365 * DAY_MS
+    assert not differences(case, plain, real)
 
 
 def test_the_random_logs_hold_every_verdict_and_every_kind_of_breach() -> None:

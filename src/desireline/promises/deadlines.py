@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from desireline.promises.calendars import Calendar, OpenTime, open_time
 from desireline.storage.engines import kernel
-from desireline.vocabulary.units import DAY_MS, Duration
+from desireline.vocabulary.units import MINUTE_MS, Duration
 
 NONE = int(np.iinfo(np.int64).min)
 """Stands for "no such moment" or "no such interaction"."""
 ELAPSED, WORKING_HOURS, WORKING_DAYS = 0, 1, 2
 KINDS = {"elapsed": ELAPSED, "working_hours": WORKING_HOURS, "working_days": WORKING_DAYS}
-_YEARS_AHEAD = 2
+_YEARS_AHEAD, _MOST_YEARS_AHEAD = 2, 60
 _EARLIEST_MS, _LATEST_MS = -2_208_988_800_000, 4_102_444_800_000
 """1900 and 2100: openings beyond have no working time, whatever a broken clock says."""
 
@@ -65,12 +65,19 @@ class DurationTable:
     def deadlines(self, *, earliest: int, latest: int) -> Deadlines:
         """The tables, with open time from the first opening to well after the last due."""
         days = max((amount for kind, amount, _ in self.rows if kind == WORKING_DAYS), default=0)
-        hours = max((amount for kind, amount, _ in self.rows if kind == WORKING_HOURS), default=0)
-        ahead = timedelta(days=366 * _YEARS_AHEAD + 8 * days + hours * 24 // DAY_MS)
+        weeks = max(
+            (amount // self._open_week(place) for kind, amount, place in self.rows if kind == WORKING_HOURS), default=0
+        )
+        ahead = timedelta(days=min(366 * _YEARS_AHEAD + 8 * days + 8 * weeks, 366 * _MOST_YEARS_AHEAD))
         first = _date(earliest) - timedelta(days=2)
-        last = _date(latest) + min(ahead, timedelta(days=366 * 60))
+        last = _date(latest) + ahead
         laid = [open_time(self.calendars[name], first=first.date(), last=last.date()) for name in self.used]
         return _joined(self.rows, laid)
+
+    def _open_week(self, place: int) -> int:
+        """Milliseconds that a calendar is open in a week, at least; overlapping hours count once here too."""
+        hours = self.calendars[self.used[place]].hours
+        return max(1, sum(max((closes - opens for opens, closes in day), default=0) for day in hours)) * MINUTE_MS
 
 
 def _date(milliseconds: int) -> datetime:
