@@ -44,6 +44,9 @@ class MadeReading:
     def warm_up(self) -> None:
         """Nothing to warm."""
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
     def kept(self, _key: tuple[Any, ...], make: Any) -> Any:
         return make()
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -39,8 +40,11 @@ def create_app(project: Any, *, port: int = 8000, reading: Reading | None = None
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        threading.Thread(target=read.warm_up, name="warm up", daemon=True).start()
+        warming = threading.Thread(target=read.warm_up, name="warm up", daemon=True)
+        warming.start()
         yield
+        await run_in_threadpool(warming.join, 5)
+        read.close()
 
     app = Starlette(
         routes=[

@@ -246,7 +246,8 @@ class Pen:
         words = element("tspan", shortened_text(step.label, letters))
         heading = element("text", words, x=x, y=y, class_="step-name")
         touches = text(f"{counted(bar.count)} touches", x=x, y=y + 17, class_="quiet")
-        return self._linked("step", step.name, heading + touches) if bar.count else heading + touches
+        room = (x - 4, y - 16, min(self.paper.gap - 12, 150.0), 38.0)
+        return self._linked("step", step.name, heading + touches, room=room) if bar.count else heading + touches
 
     def _promises(self, step: StepShown, bar: Bar) -> str:
         marks = []
@@ -259,9 +260,14 @@ class Pen:
             marks.append(self._linked("promise", promise.promise, drawn))
         return "".join(marks)
 
-    def _linked(self, kind: str, name: str, drawn: str) -> str:
+    def _linked(self, kind: str, name: str, drawn: str, *, room: tuple[float, float, float, float] | None = None) -> str:
+        """A mark that opens its people; `room` (x, y, width, height) is where a finger or pointer may fall."""
         address = self.link(kind, name)
-        return element("a", drawn, href=address) if address else drawn
+        if not address:
+            return drawn
+        x, y, width, height = room or (0, 0, 0, 0)
+        place = element("rect", x=x, y=y, width=width, height=height, class_="room") if room else ""
+        return element("a", place, drawn, href=address)
 
     def _part(self, bar: Bar, place: int) -> str:
         part = bar.parts[place]
@@ -294,7 +300,7 @@ class Pen:
             else:
                 x, y = self.paper.across + self.paper.room + 12, bar.along + 37 + place * 15
             drawn = text(f"{counted(count)} {word}", x=x, y=y, class_=f"ending {word.replace(' ', '-')}")
-            marks.append(self._linked(word, bar.name, drawn))
+            marks.append(self._linked(word, bar.name, drawn, room=(x - 4, y - 12, 104.0, 15.0)))
         return marks
 
     def arrivals(self) -> str:

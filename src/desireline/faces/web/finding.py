@@ -43,6 +43,11 @@ def finding(promises: Sequence[PromiseShown]) -> tuple[str, str]:
         says = f"No promise burns; {_word(len(risky)).lower()} {'is' if len(risky) == 1 else 'are'} at risk, first “{_plain(worst.says)}”."
         return says, _what_to_do(worst, overdue)
     broken = sum(p.broken for p in promises)
+    if all(p.rate.value is None for p in promises):
+        return (
+            f"Too little to judge by yet: {counted(settled)} promises settled in this time, {counted(broken)} of them broken.",
+            "Choose a longer time or take the segment away. Each promise needs 30 settled cases before it gets a rate.",
+        )
     if any(p.state == "no limit" for p in promises):
         return (
             f"{counted(broken)} of {counted(settled)} promises were broken in this time.",

@@ -39,6 +39,10 @@ class Now:
         self._turns: dict[tuple[Any, ...], threading.RLock] = {}
         self._lock = threading.Lock()
 
+    def close(self) -> None:
+        """Let go of the lake."""
+        self._connection.close()
+
     def once(self, key: tuple[Any, ...], find: Callable[[], Kept]) -> Kept:
         """The answer kept under a key, or found now and kept."""
         with self._lock:

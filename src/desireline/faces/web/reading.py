@@ -72,6 +72,13 @@ class Reading:
         for name in self.map_names():
             self.designed_over_lived(name, ScreenState())
 
+    def close(self) -> None:
+        """Let go of what was read."""
+        with self._lock:
+            if self._now is not None:
+                self._now.close()
+                self._now = None
+
     def kept(self, key: tuple[Any, ...], make: Callable[[], Kept]) -> Kept:
         """Something made from what was read, such as a drawn page, kept until the project changes."""
         return self.now.once(("made", *key), make)
