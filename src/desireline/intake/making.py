@@ -17,7 +17,9 @@ from desireline.intake.rows_to_interactions import Setting, shape_sql
 from desireline.intake.text_sql import text_sql
 from desireline.intake.values_sql import when_sql
 from desireline.intake.zones import known_zone, zone_days
+from desireline.storage.identity import TEXT_HASH_SQL
 from desireline.vocabulary.errors import DesirelineError, Mistake, nearest
+from desireline.vocabulary.interaction import BY_COLUMN
 
 NO_TIME = "no time: every time of the row is empty"
 
@@ -63,6 +65,20 @@ def make(connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe, sett
         connection.execute("DELETE FROM made WHERE row IN (SELECT row FROM made WHERE reason IS NOT NULL)")
     refused = {**dict(reasons), **dict.fromkeys(without.no_time, NO_TIME)}
     return Made(without.left_out, rows_as_refused(connection, rows, refused))
+
+
+def lake_sql(connection: duckdb.DuckDBPyConnection) -> str:
+    """The SELECT that gives the interactions of `made` to the lake.
+
+    The number of a handle is an md5, which is slow: it is made once for each handle, not for each row.
+    """
+    number = TEXT_HASH_SQL.format(text="strongest")
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE handle_numbers AS SELECT strongest, {number} AS number
+            FROM (SELECT DISTINCT handles[1] AS strongest FROM made WHERE handles IS NOT NULL)"""
+    )
+    columns = ", ".join("number AS handle" if column == "handle" else f"made.{column}" for column in BY_COLUMN)
+    return f"SELECT {columns} FROM made LEFT JOIN handle_numbers ON handle_numbers.strongest = made.handles[1]"
 
 
 @dataclass(frozen=True, slots=True)

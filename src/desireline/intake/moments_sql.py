@@ -47,7 +47,7 @@ def instants_sql(names: Iterable[str], zoned: Sequence[str]) -> str:
                 WHEN {clock} < {name}_odd_to THEN {name}_local - {name}_before
                 ELSE {name}_local - {name}_after END AS {name}_ms,
             CASE WHEN {clock} >= {name}_odd_from AND {clock} < {name}_odd_to THEN {name}_kind ELSE 0 END AS {name}_odd,
-            {name}_bears OR {name}_midnight IS NOT NULL AS {name}_known"""
+            {name}_local IS NULL OR {name}_bears OR {name}_midnight IS NOT NULL AS {name}_known"""
     return out
 
 
@@ -58,8 +58,8 @@ def quality_sql(time: TimeSql, *, zone_is_given: bool) -> str:
         WHEN t1_odd = 1 THEN 'first_of_two' WHEN t1_odd = 2 THEN 'did_not_exist' ELSE {plain} END"""
 
 
-def time_reasons(name: str, taken: TimeTaken) -> list[str]:
-    """Why a moment cannot be taken, each as SQL that is NULL when it can."""
+def time_reason(name: str, taken: TimeTaken) -> dict[str, str]:
+    """When a moment cannot be taken, and the reason to give, both as SQL."""
     field = "occurred_at" if name == "t1" else "sent_at"
     begin = f"{text_sql(field + ': ' + chr(39))} || left({name}_text, 40) || "
     expected = "" if taken.formats == ("iso",) else f" written as {' or '.join(taken.formats)}"
@@ -67,8 +67,7 @@ def time_reasons(name: str, taken: TimeTaken) -> list[str]:
     outside = begin + text_sql(f"' lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     no_zone = f"""{text_sql(field + ": unknown time zone '")} || {name}_zone || ''''"""
     low, high = f"epoch_ms(TIMESTAMP '{FIRST_YEAR}-01-01')", f"epoch_ms(TIMESTAMP '{LAST_YEAR + 1}-01-01')"
-    return [
-        f"""CASE WHEN {name}_local IS NULL THEN CASE WHEN {name}_text IS NOT NULL THEN {no_moment} END
-            WHEN {name}_local < {low} OR {name}_local >= {high} THEN {outside}
-            WHEN NOT {name}_known THEN {no_zone} END"""
-    ]
+    is_outside = f"({name}_local < {low} OR {name}_local >= {high})"
+    failed = f"(({name}_local IS NULL AND {name}_text IS NOT NULL) OR {is_outside} OR NOT {name}_known)"
+    reason = f"CASE WHEN {name}_local IS NULL THEN {no_moment} WHEN {is_outside} THEN {outside} ELSE {no_zone} END"
+    return {failed: reason}

@@ -2,6 +2,7 @@
 
 Every statement gives the lake's columns and four more: `row`, `own_key` (the source gave the key),
 `name` (which of several interactions of the row) and `reason` (why the row is refused, else NULL).
+`handle` is filled in when the interactions are written (`making.lake_sql`).
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from dataclasses import dataclass
 
 from desireline.intake.cells_sql import object_sql
 from desireline.intake.handles_sql import handle_sql, named_somebody_sql
-from desireline.intake.moments_sql import ZONE_SAID_SQL, instants_sql, quality_sql, time_reasons, with_days_sql
+from desireline.intake.moments_sql import ZONE_SAID_SQL, instants_sql, quality_sql, time_reason, with_days_sql
 from desireline.intake.recipes import HandleTaken, Recipe, Shape, TimeTaken
 from desireline.intake.text_sql import text_sql, trimmed_sql
 from desireline.intake.times_sql import TimeSql, time_sql
 from desireline.intake.values_sql import ValueSql, digits_sql, field_sql, taken_sql, when_sql
-from desireline.storage.identity import INTERACTION_ID_SQL, TEXT_HASH_SQL
+from desireline.storage.identity import INTERACTION_ID_SQL
 from desireline.vocabulary.handles import rank
 from desireline.vocabulary.interaction import BY_COLUMN, BY_NAME, FIELDS, sql_type
 
@@ -66,14 +67,18 @@ class _Statement:
         reads = "".join(f", {time.read} AS {name}_read" for name, time in self.times.items())
         source = f"SELECT *{reads} FROM ({source}) WHERE t1_text IS NOT NULL"
         columns = [
-            f", coalesce({name}_read, {time.mended}) AS {name}_local, {time.bears} AS {name}_bears"
+            f", CASE WHEN {name}_read IS NOT NULL THEN {name}_read ELSE {time.mended} END AS {name}_local"
+            f", {time.bears} AS {name}_bears"
             for name, time in self.times.items()
         ]
         source = f"SELECT *{''.join(columns)} FROM ({source})"
         zoned = [name for name in self.times if self._needs_zone(name)]
-        inner = f"SELECT *{instants_sql(self.times, zoned)}{self._handles()} FROM ({with_days_sql(source, zoned)})"
         fields = {name: self._field(name) for name in self.shape.fields}
-        taken = {**self._given(fields), **{BY_NAME[name].column: field.value for name, field in fields.items()}}
+        values = "".join(f", {field.value} AS f_{name}" for name, field in fields.items())
+        inner = (
+            f"SELECT *{values}{instants_sql(self.times, zoned)}{self._handles()} FROM ({with_days_sql(source, zoned)})"
+        )
+        taken = {**self._given(), **{BY_NAME[name].column: f"f_{name}" for name in fields}}
         listed = ", ".join(
             f"CAST({taken.get(field.column, 'NULL')} AS {sql_type(field)}) AS {field.column}" for field in FIELDS
         )
@@ -95,13 +100,12 @@ class _Statement:
             return default
         return f"coalesce(upper({taken_sql(self.shape.fields['currency'], self.cell)}), {default})"
 
-    def _given(self, fields: Mapping[str, ValueSql]) -> dict[str, str]:
+    def _given(self) -> dict[str, str]:
         several = len(self.recipe.shapes)
         place = self.recipe.shapes.index(self.shape) + 1
         name = f" || {text_sql(':' + self.shape.name)}" if several > 1 else ""
         source = text_sql(self.recipe.source)
         filled = list(self.recipe_handles())
-        first = f"coalesce({', '.join(filled)})" if filled else ""
         columns = {
             "id": INTERACTION_ID_SQL.format(source=source, source_key=f"(row_key{name})"),
             "source": source,
@@ -115,13 +119,12 @@ class _Statement:
             "received_at": str(self.setting.received_at),
             "time_quality": quality_sql(self.times["t1"], zone_is_given=self._zone_is_given()),
             "handles": self._list(filled),
-            "handle": TEXT_HASH_SQL.format(text=first) if first else "NULL",
             "others": self._list([f"o{place}" for place, _ in enumerate(self.shape.others, start=1)]),
             "properties": self._properties(),
             "raw": f"{text_sql(self.setting.file + ':')} || row",
         }
-        if "value" in fields:
-            columns["currency"] = f"CASE WHEN {fields['value'].cell} IS NOT NULL THEN {self._currency()} END"
+        if "value" in self.shape.fields:
+            columns["currency"] = f"CASE WHEN f_value IS NOT NULL THEN {self._currency()} END"
         return columns
 
     def _zone_is_given(self) -> bool:
@@ -189,24 +192,24 @@ class _Statement:
         return f"CASE WHEN ({unusable}) <> '' THEN {added} ELSE {base} END"
 
     def _reason(self, fields: Mapping[str, ValueSql]) -> str:
-        words = []
+        words: dict[str, str] = {}
         for name, taken in (("t1", self.shape.occurred_at), ("t2", self.shape.sent_at)):
             if taken is not None:
-                words.extend(time_reasons(name, taken))
+                words.update(time_reason(name, taken))
         for name, field in fields.items():
-            if field.bad:
-                words.append(_misread(name, field))
+            if field.text:
+                begin, end = text_sql(f"{name}: '"), text_sql(f"' is not {field.should_be}")
+                failed = f"(f_{name} IS NULL AND {field.text} IS NOT NULL)"
+                words[failed] = f"{begin} || left({field.text}, 40) || {end}"
         if "touchpoint" in fields and self.shape.fields["touchpoint"].constant is None:
-            words.append(f"CASE WHEN {fields['touchpoint'].value} IS NULL THEN 'touchpoint: the cell is empty' END")
-        return f"nullif(concat_ws('; ', {', '.join(words)}), '')"
-
-
-def _misread(name: str, field: ValueSql) -> str:
-    begin, end = text_sql(f"{name}: '"), text_sql(f"' is not {field.should_be}")
-    return f"CASE WHEN {field.bad} THEN {begin} || left({field.cell}, 40) || {end} END"
+            words["f_touchpoint IS NULL"] = "'touchpoint: the cell is empty'"
+        cases = ", ".join(f"CASE WHEN {failed} THEN {reason} END" for failed, reason in words.items())
+        return f"CASE WHEN {' OR '.join(words)} THEN concat_ws('; ', {cases}) END"
 
 
 BODY_COLUMNS = tuple(
-    column for column in BY_COLUMN if column not in ("id", "source_key", "position", "import_id", "received_at", "raw")
+    column
+    for column in BY_COLUMN
+    if column not in ("handle", "id", "source_key", "position", "import_id", "received_at", "raw")
 )
 """What two interactions of one key must agree on; if they do not, the later one is a conflict."""

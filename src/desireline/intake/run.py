@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from desireline.intake.again import rows_again
-from desireline.intake.making import Made, check_columns, make, reasons_counted, rows_as_refused
+from desireline.intake.making import Made, check_columns, lake_sql, make, reasons_counted, rows_as_refused
 from desireline.intake.quarantine import one_refusal
 from desireline.intake.readers import RefusedRow, Rows, read_rows
 from desireline.intake.recipe_file import read_recipe, write_recipe
@@ -125,7 +125,7 @@ def _take_in(
     )
     new = book.begin(_entry(report, recipe, rows, len(refused), setting.received_at), entries)
     if report.made:
-        lake.write_part(INTERACTIONS, setting.import_id, f"SELECT {', '.join(BY_COLUMN)} FROM made", connection)
+        lake.write_part(INTERACTIONS, setting.import_id, lake_sql(connection), connection)
     book.finish(setting.import_id)
     progress(1.0, "done")
     return replace(report, newly_refused=new, seconds=perf_counter() - began)
@@ -295,7 +295,7 @@ def replay(
         report = _report(connection, rows, made, recipe, setting, known=known, conflicts=len(conflicts), notes=())
         book.begin(_entry(report, recipe, rows, 0, received_at), [])
         if report.made:
-            lake.write_part(INTERACTIONS, import_id, f"SELECT {', '.join(BY_COLUMN)} FROM made", connection)
+            lake.write_part(INTERACTIONS, import_id, lake_sql(connection), connection)
         book.finish(import_id)
     still = {item.row: item.reason for item in (*rows.refused, *made.refused, *conflicts)}
     gone = [item.number for item in refusals if item.number not in still]

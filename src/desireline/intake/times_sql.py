@@ -88,7 +88,7 @@ def _reading(word: str, text: str) -> tuple[str, str, str]:
     if word == "iso":
         compact = ", ".join(text_sql(pattern) for pattern in _COMPACT)
         plain = f"coalesce(try_cast({text} AS TIMESTAMPTZ), try_strptime({text}, [{compact}]))"
-        moment = f"CASE WHEN isfinite({plain}) THEN epoch_ms({plain}) END"
+        moment = f"epoch_ms({plain})"
         return moment, f"(length({text}) > 10 AND regexp_matches({text}, '{_ZONE_AT_END}'))", f"(length({text}) <= 10)"
     if word in EPOCHS:
         scale = EPOCHS[word]

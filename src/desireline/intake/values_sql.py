@@ -22,11 +22,10 @@ MINOR_DIGITS = {"BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF
 
 @dataclass(frozen=True, slots=True)
 class ValueSql:
-    """The SQL of a field's value, and of whether a filled-in cell could not be read (with what it should be)."""
+    """The SQL of a field's value; for one that can fail also the text it is read from and what that should be."""
 
     value: str
-    bad: str = ""
-    cell: str = ""
+    text: str = ""
     should_be: str = ""
 
 
@@ -80,13 +79,13 @@ def field_sql(field: str, taken: Taken, cell: Cell, *, decimal: str, digits: str
         words = {"true": YES, "false": NO}
         yes, no = (", ".join(text_sql(word) for word in words[key]) for key in ("true", "false"))
         value = f"CASE WHEN lower({text}) IN ({yes}) THEN true WHEN lower({text}) IN ({no}) THEN false END"
-        return ValueSql(value, f"{text} IS NOT NULL AND ({value}) IS NULL", text, "yes or no")
+        return ValueSql(value, text, "yes or no")
     if field == "direction":
         if taken.constant is not None:
             return ValueSql(text)
         words_sql = ", ".join(text_sql(word) for word in DIRECTIONS)
         value = f"CASE WHEN lower({text}) IN ({words_sql}) THEN lower({text}) END"
-        return ValueSql(value, f"{text} IS NOT NULL AND ({value}) IS NULL", text, "inbound, outbound, internal or peer")
+        return ValueSql(value, text, "inbound, outbound, internal or peer")
     if field in ("value", "cost_seconds", "reach", "score"):
         return _number_field(field, taken, text, decimal=decimal, digits=digits)
     return ValueSql(text)
@@ -94,18 +93,17 @@ def field_sql(field: str, taken: Taken, cell: Cell, *, decimal: str, digits: str
 
 def _number_field(field: str, taken: Taken, text: str, *, decimal: str, digits: str) -> ValueSql:
     number = number_sql(text, decimal=decimal)
-    bad = f"{text} IS NOT NULL AND ({number}) IS NULL"
     if field == "value":
         scaled = number if taken.minor else f"({number}) * {digits}"
         value = f"try_cast(({scaled}){' * -1' if taken.negate else ''} AS BIGINT)"
-        return ValueSql(value, f"{text} IS NOT NULL AND ({value}) IS NULL", text, "an amount")
+        return ValueSql(value, text, "an amount")
     if field == "score":
-        return ValueSql(f"({number})::DOUBLE", bad, text, "a number")
+        return ValueSql(f"({number})::DOUBLE", text, "a number")
     if field == "cost_seconds":
         clock = f"CASE WHEN contains({text}, ':') THEN epoch(try_cast({text} AS INTERVAL)) ELSE ({number})::DOUBLE END"
         value = f"try_cast(round({clock}) AS BIGINT)"
-        return ValueSql(value, f"{text} IS NOT NULL AND ({value}) IS NULL", text, "seconds, or hours:minutes:seconds")
-    return ValueSql(f"try_cast(round({number}) AS BIGINT)", bad, text, "a number")
+        return ValueSql(value, text, "seconds, or hours:minutes:seconds")
+    return ValueSql(f"try_cast(round({number}) AS BIGINT)", text, "a number")
 
 
 def digits_sql(currency: str) -> str:
