@@ -20,6 +20,7 @@ import duckdb
 
 from desireline import intake
 from desireline.project import upkeep
+from desireline.project.maps import MapSet
 from desireline.project.project import Project, copy_files
 from desireline.promises import judge
 from desireline.storage.journey_store import JourneyStore
@@ -225,10 +226,12 @@ def _causes_of(
     choices = [(), *((cause,) for cause in at_work), tuple(at_work)]
     choices += [tuple(other for other in at_work if other != cause) for cause in at_work]
     wanted = {row[:3] for row in wrong}
+    maps, as_of = project.map_set(), project.as_of()
     for number, choice in enumerate(choices):
         progress(0.2 + 0.7 * number / len(choices), "judging again with one cause at work")
         if choice not in trials:
-            trials[choice] = _judged(connection, project, choice, wanted)
+            found = _judged(connection, choice, maps=maps, as_of=as_of)
+            trials[choice] = {instance: found[instance] for instance in wanted & found.keys()}
     return {row[:3]: _cause(row, trials, at_work) for row in wrong}
 
 
@@ -252,7 +255,7 @@ NO_VERDICT: Verdict = ("", "", False)
 
 
 def _judged(
-    connection: duckdb.DuckDBPyConnection, project: Project, causes: Sequence[str], wanted: set[Instance]
+    connection: duckdb.DuckDBPyConnection, causes: Sequence[str], *, maps: MapSet, as_of: int
 ) -> dict[Instance, Verdict]:
     """Verdicts of the people looked at, were only these causes at work."""
     connection.execute("SET VARIABLE causes = ?", [list(causes)])
@@ -260,13 +263,14 @@ def _judged(
         lake = Lake(Path(folder) / "lake")
         lake.write_part("interactions", "trial", connection.sql(_sql("planted_world")), connection)
         store = JourneyStore(Path(folder) / "store", lake)
-        maps = project.map_set()
-        judged = judge(store.snapshot(), maps.versions, project.as_of(), calendars=maps.calendars)
-    found = (((row["map"], row["promise"], row["opening_id"]), row) for row in judged.rows())
+        judged = judge(store.snapshot(), maps.versions, as_of, calendars=maps.calendars)
     return {
-        instance: (row["verdict"], row["breach"] or "", row["made_good_at"] is not None)
-        for instance, row in found
-        if instance in wanted
+        (row["map"], row["promise"], row["opening_id"]): (
+            row["verdict"],
+            row["breach"] or "",
+            row["made_good_at"] is not None,
+        )
+        for row in judged.rows()
     }
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from desireline.faces.cli.options import AsJson
+from desireline.faces.cli.options import AsJson, ProjectFolder, open_project
 from desireline.faces.cli.output import progress, say, show_record
 
 
@@ -54,7 +54,28 @@ def world(
     show_record(asdict(report), as_json=json, lines=lines)
 
 
+def world_check(
+    world: Annotated[
+        Path | None, typer.Option("--world", help="The folder of the world; else 'world' in the project.")
+    ] = None,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Compare the ledger with the truth of a made-up world: which planted breaches were found, and why not the rest."""
+    from desireline.project import compare_with_truth
+
+    opened = open_project(project)
+    with progress(quiet=json) as told:
+        found = compare_with_truth(opened, world or opened.folder / "world", progress=told)
+    tables = (found.promises, found.causes, found.people, found.strangers)
+    lines = [*found.lines(), *(f"\n{table}" for table in tables)]
+    show_record(found.as_dict(), as_json=json, lines=lines)
+    if found.faults:
+        raise typer.Exit(1)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command("demo")(demo)
     app.command("world")(world)
+    app.command("world-check")(world_check)
