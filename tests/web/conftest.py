@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from web.made_reading import made_reading
-from web.small_bank import make_small_bank
 
 from desireline.faces.web.app import create_app
 from desireline.faces.web.serving import listen, server_of
 from desireline.project.project import Project
+from web.made_reading import made_reading
+from web.small_bank import make_small_bank
 
 ADDRESS = "http://127.0.0.1:8765"
 

@@ -31,7 +31,9 @@ MARKS = (("kept", "", 800, None, None), ("broken", "late", 430, 345_600, 415), (
 class MadeReading:
     """Answers like `Reading`, from values written down here. `words` stands in every text that reaches a page."""
 
-    def __init__(self, words: str = "", *, interactions: int = 2_000_000, maps: tuple[str, ...] = ("lost-card",)) -> None:
+    def __init__(
+        self, words: str = "", *, interactions: int = 2_000_000, maps: tuple[str, ...] = ("lost-card",)
+    ) -> None:
         self.words = words
         self.name = words or "Harbour Bank"
         self.as_of = AS_OF
@@ -68,7 +70,8 @@ class MadeReading:
         segments = {"channel": ("app", "phone"), "topic": (self.says("card"),)}
         choices = replace(shown.choices, segments=segments, maps=self._maps, burning={self.says("dispute"): 2})
         promises = tuple(
-            replace(each, says=self.says(each.says), rule=self.says(""), step=self.says(each.step)) for each in shown.promises
+            replace(each, says=self.says(each.says), rule=self.says(""), step=self.says(each.step))
+            for each in shown.promises
         )
         steps = tuple(
             replace(step, label=self.says(step.label), phase=self.says(step.phase)) for step in shown.flow.steps

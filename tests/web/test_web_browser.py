@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from web.small_bank import NASTY
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -190,8 +191,9 @@ def test_nothing_runs_over_the_edge_of_a_phone(watched: Watched, path: str) -> N
     page = watched.open(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     small = page.evaluate(
-        """() => [...document.querySelectorAll('button, select, input:not([type=hidden]):not([type=range]):not([type=checkbox]), .counts a, .presets a')]
-        .filter(e => e.offsetParent && !e.closest('.card-top')).map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+        """() => [...document.querySelectorAll('button, select, input[type=search], .counts a, .presets a')]
+        .filter(e => e.offsetParent && !e.closest('.card-top'))
+        .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
         .filter(([, r]) => r.height < 18 || (r.height < 24 && r.width < 24)).map(([html]) => html)"""
     )
     assert small == []
@@ -217,7 +219,7 @@ def test_the_theme_follows_the_preference_and_the_switch(browser: Browser, bank_
     context.close()
 
 
-def test_F27_nothing_a_customer_wrote_runs(watched: Watched) -> None:
+def test_f27_nothing_a_customer_wrote_runs(watched: Watched) -> None:
     page = watched.open("/people?find=person1@bank.example")
     expect(page.get_by_text(NASTY)).to_be_visible()
     page = watched.open("/maps/lost-card/promises/a-call?segment=channel%3Aapp")
@@ -248,7 +250,9 @@ def test_a_file_is_taken_in_with_live_progress(browser: Browser, own_bank: Any) 
     thread.join(10)
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there: npm install --no-save axe-core, or set AXE to axe.min.js")
+@pytest.mark.skipif(
+    not AXE.exists(), reason="axe-core is not there: npm install --no-save axe-core, or set AXE to axe.min.js"
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", [*PAGES, "/people?find=person1@bank.example", "/no/such/page"])
 def test_axe_finds_no_violation(browser: Browser, bank_address: str, path: str, scheme: Any) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from web.conftest import ADDRESS
 
 from desireline.faces.web.app import create_app
 from desireline.faces.web.jobs import Jobs, Outcome
 from desireline.project.project import Project
 from desireline.vocabulary.errors import DesirelineError
+from web.conftest import ADDRESS
 
 SAME = {"origin": ADDRESS}
 CALLS = (
@@ -164,7 +164,10 @@ def test_a_job_that_fails_says_why_and_lets_the_next_one_run() -> None:
     def fails(_told: Any) -> Outcome:
         raise DesirelineError("The disk is full. Make room and try again.")
 
-    for work, state, line in ((fails, "failed", "The disk is full."), (lambda _told: Outcome(("fine",)), "done", "fine")):
+    for work, state, line in (
+        (fails, "failed", "The disk is full."),
+        (lambda _told: Outcome(("fine",)), "done", "fine"),
+    ):
         job = jobs.start("a job", work)
         jobs.wait(job.id, seconds=10)
         found = jobs.get(job.id)

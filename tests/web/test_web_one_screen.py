@@ -9,12 +9,12 @@ import re
 
 import pytest
 from starlette.testclient import TestClient
-from web.small_bank import NASTY, PEOPLE, called, channel_of, late
 
 from desireline.faces.web.reading import Reading
 from desireline.faces.web.url_state import ScreenState
 from desireline.faces.web.what_is_shown import ARRIVED, START, LivedFlow, Passage, StepShown
 from desireline.project.project import Project
+from web.small_bank import NASTY, PEOPLE, called, channel_of, late
 
 ALL = ScreenState()
 NUMBERS = range(1, PEOPLE + 1)
@@ -164,13 +164,14 @@ def test_a_wrong_address_is_answered_with_what_to_do(bank_client: TestClient, ad
 
 
 def test_an_empty_project_shows_a_faint_sample_and_the_next_step(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from web.conftest import ADDRESS
-
     from desireline.faces.web.app import create_app
     from desireline.project.project import new_project
+    from web.conftest import ADDRESS
 
     project = new_project(tmp_path_factory.mktemp("empty") / "new")
     client = TestClient(create_app(project, port=8765), base_url=ADDRESS)
     text = client.get("/").text
     assert "Bring in your first file." in text and 'href="/import"' in text and "desireline import calls.csv" in text
-    assert client.get("/maps").status_code == client.get("/people").status_code == client.get("/import").status_code == 200
+    assert (
+        client.get("/maps").status_code == client.get("/people").status_code == client.get("/import").status_code == 200
+    )

@@ -6,12 +6,12 @@ import re
 
 import pytest
 from starlette.testclient import TestClient
-from web.conftest import ADDRESS
-from web.made_reading import ANA, made_reading
 
 from desireline.faces.web.app import create_app
 from desireline.faces.web.security import CONTENT_SECURITY_POLICY
 from desireline.faces.web.upload import safe_name
+from web.conftest import ADDRESS
+from web.made_reading import ANA, made_reading
 
 PAGES = (
     "/",
@@ -27,7 +27,7 @@ PAGES = (
 )
 CANARIES = (
     "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
+    '"><img src=x onerror=alert(1)>',
     "'><svg onload=alert(1)>",
     "</title></style></textarea><iframe src=javascript:alert(1)>",
     "{{ 7*7 }}{% raw %}",
@@ -54,7 +54,9 @@ def test_pages_hold_no_inline_script_no_inline_style_and_name_no_other_host(made
     assert not re.findall(r"(?:src|href|action)=\"(?:https?:)?//", text)
 
 
-@pytest.mark.parametrize("host", ["shop.example", "127.0.0.1", "127.0.0.1:9999", "127.0.0.1.nip.io:8765", "evil.localhost:8765"])
+@pytest.mark.parametrize(
+    "host", ["shop.example", "127.0.0.1", "127.0.0.1:9999", "127.0.0.1.nip.io:8765", "evil.localhost:8765"]
+)
 def test_a_name_rebound_to_this_machine_is_refused(made_client: TestClient, host: str) -> None:
     assert made_client.get("/", headers={"host": host}).status_code == 403
 
@@ -64,27 +66,34 @@ def test_the_servers_own_names_are_answered(made_client: TestClient, host: str) 
     assert made_client.get("/health", headers={"host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["http://shop.example", "null", "http://127.0.0.1:9999", "http://127.0.0.1:8765.shop.example"])
-def test_F33_a_change_from_another_site_is_refused(made_client: TestClient, origin: str) -> None:
+@pytest.mark.parametrize(
+    "origin", ["http://shop.example", "null", "http://127.0.0.1:9999", "http://127.0.0.1:8765.shop.example"]
+)
+def test_f33_a_change_from_another_site_is_refused(made_client: TestClient, origin: str) -> None:
     assert made_client.post("/import/upload", headers={"origin": origin}).status_code == 403
     assert made_client.get("/", headers={"origin": origin}).status_code == 403
 
 
-def test_F33_a_change_without_an_origin_is_refused_unless_the_browser_says_same_origin(bank_client: TestClient) -> None:
+def test_f33_a_change_without_an_origin_is_refused_unless_the_browser_says_same_origin(bank_client: TestClient) -> None:
     assert bank_client.post("/import/upload").status_code == 403
     assert bank_client.post("/import/upload", headers={"sec-fetch-site": "cross-site"}).status_code == 403
     assert bank_client.post("/import/upload", headers={"sec-fetch-site": "same-origin"}).status_code == 422
     assert bank_client.post("/import/upload", headers={"origin": ADDRESS}).status_code == 422
 
 
-def test_F36_what_a_proxy_claims_plays_no_part(made_client: TestClient) -> None:
-    headers = {"host": "shop.example", "x-forwarded-host": "127.0.0.1:8765", "x-forwarded-for": "127.0.0.1", "forwarded": "host=127.0.0.1:8765"}
+def test_f36_what_a_proxy_claims_plays_no_part(made_client: TestClient) -> None:
+    headers = {
+        "host": "shop.example",
+        "x-forwarded-host": "127.0.0.1:8765",
+        "x-forwarded-for": "127.0.0.1",
+        "forwarded": "host=127.0.0.1:8765",
+    }
     assert made_client.get("/", headers=headers).status_code == 403
 
 
 @pytest.mark.parametrize("canary", CANARIES)
 @pytest.mark.parametrize("page", PAGES)
-def test_F27_what_a_customer_wrote_is_only_ever_text(page: str, canary: str) -> None:
+def test_f27_what_a_customer_wrote_is_only_ever_text(page: str, canary: str) -> None:
     client = TestClient(create_app(None, port=8765, reading=made_reading(canary)), base_url=ADDRESS)
     text = client.get(page).text
     assert canary not in text or "<" not in canary
@@ -95,7 +104,7 @@ def test_F27_what_a_customer_wrote_is_only_ever_text(page: str, canary: str) -> 
 
 @pytest.mark.parametrize("canary", CANARIES[:3])
 @pytest.mark.parametrize("ending", ["svg", "json", "csv"])
-def test_F27_exports_escape_as_well(canary: str, ending: str) -> None:
+def test_f27_exports_escape_as_well(canary: str, ending: str) -> None:
     client = TestClient(create_app(None, port=8765, reading=made_reading(canary)), base_url=ADDRESS)
     for page in ("/maps/lost-card", f"/people/{ANA}"):
         answer = client.get(f"{page}.{ending}")
@@ -105,7 +114,7 @@ def test_F27_exports_escape_as_well(canary: str, ending: str) -> None:
             assert canary not in answer.text
 
 
-def test_F28_a_formula_in_a_name_leaves_as_text() -> None:
+def test_f28_a_formula_in_a_name_leaves_as_text() -> None:
     client = TestClient(create_app(None, port=8765, reading=made_reading("=HYPERLINK(1)")), base_url=ADDRESS)
     assert ",'=HYPERLINK(1)," in client.get("/maps/lost-card/promises/told-by-a-person.csv").text
 
@@ -117,18 +126,22 @@ def test_an_address_with_a_canary_is_answered_calmly(made_client: TestClient) ->
     assert answer.status_code == 422 and "<script>alert" not in answer.text
 
 
-@pytest.mark.parametrize("name", ["../app.py", "..%2f..%2fapp.py", "tokens.css/../../app.py", "%2e%2e/app.py", "nothing.js"])
-def test_F31_static_files_are_only_ours(made_client: TestClient, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["../app.py", "..%2f..%2fapp.py", "tokens.css/../../app.py", "%2e%2e/app.py", "nothing.js"]
+)
+def test_f31_static_files_are_only_ours(made_client: TestClient, name: str) -> None:
     assert made_client.get(f"/static/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("given", ["../../etc/passwd", "..\\..\\boot.ini", "/abs/olute", "a\x00b.csv", "..", "", "x" * 500])
-def test_F31_a_files_name_never_leads_out_of_its_folder(given: str) -> None:
+@pytest.mark.parametrize(
+    "given", ["../../etc/passwd", "..\\..\\boot.ini", "/abs/olute", "a\x00b.csv", "..", "", "x" * 500]
+)
+def test_f31_a_files_name_never_leads_out_of_its_folder(given: str) -> None:
     name = safe_name(given)
     assert name and "/" not in name and "\\" not in name and name not in (".", "..") and len(name) <= 120
 
 
-def test_F39_a_fault_shows_and_logs_nobodys_data(caplog: pytest.LogCaptureFixture) -> None:
+def test_f39_a_fault_shows_and_logs_nobodys_data(caplog: pytest.LogCaptureFixture) -> None:
     reading = made_reading()
 
     def fails(*_: object) -> None:

@@ -55,7 +55,8 @@ def screen_context(shown: DesignedOverLived) -> dict[str, Any]:
         "here": here,
         "cards": [_card(promise, shown) for promise in shown.promises],
         "promised_words": f"{_plural(len(shown.promises), 'promise')} in the order of the journey. {shown.says}",
-        "lived_words": f"{_plural(shown.flow.journeys, 'journey')} of {_plural(shown.flow.people, 'person', 'people')}{_for_whom(state)}.",
+        "lived_words": f"{_plural(shown.flow.journeys, 'journey')} of "
+        f"{_plural(shown.flow.people, 'person', 'people')}{_for_whom(state)}.",
         "wide_picture": draw_wide(shown.flow, link=link),
         "narrow_picture": draw_narrow(shown.flow, link=link),
         "legend": [{"picture": channel_key(name, shown.flow.channels), "name": name} for name in shown.flow.channels],
@@ -135,6 +136,7 @@ def _card(promise: PromiseShown, shown: DesignedOverLived) -> dict[str, Any]:
                 "address": promise_address(shown.map, promise.promise, state, verdict=word),
             }
             for word, count in verdicts
+            if count or word != "waiting"
         ],
         "foot": " · ".join(
             part

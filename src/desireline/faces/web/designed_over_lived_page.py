@@ -55,7 +55,7 @@ def _empty(*, has_data: bool) -> dict[str, Any]:
     if has_data:
         step = {
             "heading": "Your interactions are in. Now draft the journey you promise.",
-            "says": "A first map is drafted from the journeys people lived; you then write down what you promise at each step.",
+            "says": "A first map is drafted from the journeys people lived; then write what you promise at each step.",
             "command": "desireline draft",
             "address": "/maps",
             "button": "See the maps",
@@ -63,8 +63,8 @@ def _empty(*, has_data: bool) -> dict[str, Any]:
     else:
         step = {
             "heading": "Nothing is here yet. Bring in your first file.",
-            "says": "Any export will do: tickets, calls, orders, chats. Columns are guessed and shown before anything is kept; "
-            "every import can be undone.",
+            "says": "Any export will do: tickets, calls, orders, chats. "
+            "Columns are guessed and shown before anything is kept; every import can be undone.",
             "command": "desireline import calls.csv",
             "address": "/import",
             "button": "Import a file",

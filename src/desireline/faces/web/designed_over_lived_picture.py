@@ -125,31 +125,32 @@ class Pen:
         return ways.get(ribbon.kind, f"{counted(ribbon.count)} from {ribbon.origin} to {ribbon.target}{channel}")
 
     def _shape(self, r: Ribbon) -> str:
+        begin, end = (r.along, r.across), (r.to_along, r.to_across)
+        far_begin, far_end = (r.along, r.across + r.size), (r.to_along, r.to_across + r.size)
         if r.kind in ("left", "under way"):
             return self._bend_out(r)
         if r.kind == "skip":
             first, second = r.along + (r.to_along - r.along) * 0.3, r.to_along - (r.to_along - r.along) * 0.3
             deep = r.dip + (r.dip - min(r.across, r.to_across)) * 0.33
-            return (
-                f"M{self.at(r.along, r.across)}C{self.at(first, deep)} {self.at(second, deep)} {self.at(r.to_along, r.to_across)}"
-                f"L{self.at(r.to_along, r.to_across + r.size)}C{self.at(second, deep + r.size)} {self.at(first, deep + r.size)} "
-                f"{self.at(r.along, r.across + r.size)}Z"
-            )
+            there = self._curve(begin, (first, deep), (second, deep), end)
+            back = self._curve(far_end, (second, deep + r.size), (first, deep + r.size), far_begin)
+            return f"M{there}L{back}Z"
         middle = (r.along + r.to_along) / 2
-        return (
-            f"M{self.at(r.along, r.across)}C{self.at(middle, r.across)} {self.at(middle, r.to_across)} {self.at(r.to_along, r.to_across)}"
-            f"L{self.at(r.to_along, r.to_across + r.size)}C{self.at(middle, r.to_across + r.size)} {self.at(middle, r.across + r.size)} "
-            f"{self.at(r.along, r.across + r.size)}Z"
-        )
+        there = self._curve(begin, (middle, r.across), (middle, r.to_across), end)
+        back = self._curve(far_end, (middle, far_end[1]), (middle, far_begin[1]), far_begin)
+        return f"M{there}L{back}Z"
 
     def _bend_out(self, r: Ribbon) -> str:
         """Turns away from the journey and ends across it."""
-        outer = r.to_along + min(r.size, self.paper.widest_ending)
-        return (
-            f"M{self.at(r.along, r.across)}C{self.at(outer, r.across)} {self.at(outer, r.across + r.size)} {self.at(outer, r.to_across)}"
-            f"L{self.at(r.to_along, r.to_across)}C{self.at(r.to_along, r.across + r.size)} {self.at(r.to_along, r.across + r.size)} "
-            f"{self.at(r.along, r.across + r.size)}Z"
-        )
+        outer, far = r.to_along + min(r.size, self.paper.widest_ending), r.across + r.size
+        there = self._curve((r.along, r.across), (outer, r.across), (outer, far), (outer, r.to_across))
+        back = self._curve((r.to_along, r.to_across), (r.to_along, far), (r.to_along, far), (r.along, far))
+        return f"M{there}L{back}Z"
+
+    def _curve(self, *points: tuple[float, float]) -> str:
+        """A curve between two places, by two that draw it towards them."""
+        begin, *rest = (self.at(along, across) for along, across in points)
+        return f"{begin}C{' '.join(rest)}"
 
     def loop(self, loop: Loop) -> str:
         """People who come back: an arc over the bars, as wide as they are many."""
@@ -260,7 +261,9 @@ class Pen:
             marks.append(self._linked("promise", promise.promise, drawn))
         return "".join(marks)
 
-    def _linked(self, kind: str, name: str, drawn: str, *, room: tuple[float, float, float, float] | None = None) -> str:
+    def _linked(
+        self, kind: str, name: str, drawn: str, *, room: tuple[float, float, float, float] | None = None
+    ) -> str:
         """A mark that opens its people; `room` (x, y, width, height) is where a finger or pointer may fall."""
         address = self.link(kind, name)
         if not address:
@@ -290,11 +293,12 @@ class Pen:
         return element("g", title(words), drawn, label)
 
     def _endings(self, bar: Bar) -> list[str]:
-        marks = []
-        for place, (ending, word) in enumerate(((LEFT, "left"), (UNDER_WAY, "under way"))):
+        marks: list[str] = []
+        for ending, word in ((LEFT, "left"), (UNDER_WAY, "under way")):
             count = self.flow.between(bar.name, ending)
             if not count:
                 continue
+            place = len(marks)
             if self.wide:
                 x, y = bar.along + 2, bar.end + self.paper.reach + 16 + place * 15
             else:

@@ -29,14 +29,17 @@ def screen_export(shown: DesignedOverLived, ending: str, theme: str) -> Response
         return table_export(flow_table(shown), name=shown.map, ending="csv")
     body = {
         "map": shown.map,
-        "chosen": {"from": shown.state.first_month, "to": shown.state.last_month, "segment": shown.state.segment, "only_broken": shown.state.only_broken},
+        "chosen": {
+            "from": shown.state.first_month, "to": shown.state.last_month, "segment": shown.state.segment,
+            "only_broken": shown.state.only_broken,
+        },
         "as_of": shown.as_of,
         "counted": shown.counted,
         "promises": [
             {
-                "promise": p.promise, "says": p.says, "step": p.step, "state": p.state, "limit": p.limit, "kept": p.kept,
-                "broken": p.broken, "waiting": p.waiting, "withdrawn": p.withdrawn, "made_good": p.made_good,
-                "breaches": dict(p.breaches), "keep_rate": p.rate.as_dict(),
+                "promise": p.promise, "says": p.says, "step": p.step, "state": p.state, "limit": p.limit,
+                "kept": p.kept, "broken": p.broken, "waiting": p.waiting, "withdrawn": p.withdrawn,
+                "made_good": p.made_good, "breaches": dict(p.breaches), "keep_rate": p.rate.as_dict(),
             }
             for p in shown.promises
         ],

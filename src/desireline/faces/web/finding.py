@@ -31,7 +31,8 @@ def finding(promises: Sequence[PromiseShown]) -> tuple[str, str]:
         worst = burning[0]
         broken = sum(p.broken for p in burning)
         if len(burning) == 1:
-            says = f"One promise burns: “{_plain(worst.says)}” was broken {_times(broken)} of {counted(worst.kept + broken)}."
+            of = counted(worst.kept + broken)
+            says = f"One promise burns: “{_plain(worst.says)}” was broken {_times(broken)} of {of}."
         else:
             says = (
                 f"{_word(len(burning))} promises burn: broken {counted(broken)} of "
@@ -40,18 +41,19 @@ def finding(promises: Sequence[PromiseShown]) -> tuple[str, str]:
         return says, _what_to_do(worst, overdue)
     if risky:
         worst = risky[0]
-        says = f"No promise burns; {_word(len(risky)).lower()} {'is' if len(risky) == 1 else 'are'} at risk, first “{_plain(worst.says)}”."
+        some = f"{_word(len(risky)).lower()} {'is' if len(risky) == 1 else 'are'}"
+        says = f"No promise burns; {some} at risk, first “{_plain(worst.says)}”."
         return says, _what_to_do(worst, overdue)
     broken = sum(p.broken for p in promises)
     if all(p.rate.value is None for p in promises):
         return (
-            f"Too little to judge by yet: {counted(settled)} promises settled in this time, {counted(broken)} of them broken.",
+            f"Too little to judge by yet: {counted(settled)} promises settled in this time, {counted(broken)} broken.",
             "Choose a longer time or take the segment away. Each promise needs 30 settled cases before it gets a rate.",
         )
     if any(p.state == "no limit" for p in promises):
         return (
             f"{counted(broken)} of {counted(settled)} promises were broken in this time.",
-            "Say with “keep:” in the map how often each promise must hold; then what burns turns red here and in `desireline check`.",
+            "Say with “keep:” in the map how often each promise must hold; then what burns turns red here.",
         )
     says = f"Every promise with enough cases holds: broken {_times(broken)} of {counted(settled)}."
     return says, "Look at the few let down, or ask whether the limits are still ambitious enough."

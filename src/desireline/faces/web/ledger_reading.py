@@ -155,7 +155,8 @@ def rule_in_words(promise: Promise) -> str:
         parts.append(f"never {pattern_in_words(promise.never)}")
     if promise.at_most is not None:
         parts.append(
-            f"at most {promise.at_most.count} times {pattern_in_words(promise.at_most.of)} within {promise.at_most.within.says}"
+            f"at most {promise.at_most.count} times {pattern_in_words(promise.at_most.of)} "
+            f"within {promise.at_most.within.says}"
         )
     if promise.within is not None:
         whole = promise.within.everywhere

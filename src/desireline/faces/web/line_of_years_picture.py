@@ -45,7 +45,8 @@ def draw_line_of_years(line: PersonLine) -> str:
         viewBox=f"0 0 {_WIDTH:.0f} {height:.0f}",
         class_="years",
         role="img",
-        aria_label=f"Line of years: {counted(line.total)} interactions on {len(channels)} channels, {len(line.promises)} promises. "
+        aria_label=f"Line of years: {counted(line.total)} interactions on {len(channels)} channels, "
+        f"{len(line.promises)} promises. "
         "The tables below hold the same.",
     )
 

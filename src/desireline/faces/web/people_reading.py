@@ -81,7 +81,8 @@ def person_line(now: Now, person: int, *, touches: int = MOST_LISTED) -> PersonL
         total=len(at),
         promises=tuple(
             PromiseMark(
-                row["map"], row["promise"], says.get((row["map"], row["promise"]), row["promise"]), row["verdict"], row["breach"],
+                row["map"], row["promise"], says.get((row["map"], row["promise"]), row["promise"]), row["verdict"],
+                row["breach"],
                 row["opened_at"], row["due_at"], row["settled_at"], row["lateness_seconds"], row["made_good_at"],
             )
             for row in now.rows("promises_of_person", {"person": person})

@@ -111,7 +111,8 @@ def _touches_table(line: PersonLine) -> Any:
     rows = [
         {
             "occurred_at": moment_text(touch.occurred_at), "channel": touch.channel, "touchpoint": touch.touchpoint,
-            "direction": touch.direction, "case": touch.case, "text": touch.text, "source": touch.source, "raw": touch.raw,
+            "direction": touch.direction, "case": touch.case, "text": touch.text, "source": touch.source,
+            "raw": touch.raw,
         }
         for touch in line.touches
     ]  # fmt: skip

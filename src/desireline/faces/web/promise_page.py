@@ -176,7 +176,8 @@ def _export(found: PeopleList) -> Any:
     rows = [
         {
             "person": str(row.person), "name": row.name, "channel": row.channel, "key": row.key,
-            "opened_at": moment_text(row.opened_at), "due_at": moment_text(row.due_at), "settled_at": moment_text(row.settled_at),
+            "opened_at": moment_text(row.opened_at), "due_at": moment_text(row.due_at),
+            "settled_at": moment_text(row.settled_at),
             "verdict": row.verdict, "breach": row.breach, "lateness_seconds": row.lateness_seconds,
             "made_good_at": moment_text(row.made_good_at), "opening_id": str(row.opening_id),
         }

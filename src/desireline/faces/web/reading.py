@@ -152,8 +152,8 @@ class Reading:
             total=len(rows),
             page=page,
             pages=max(1, -(-len(rows) // size)),
-            counted="One row for each time the promise was opened. The rate counts openings that waited together for one "
-            "key once, so it may rest on fewer.",
+            counted="One row for each time the promise was opened. The rate counts openings that waited together "
+            "for one key once, so it may rest on fewer.",
             as_of=now.snapshot.as_of,
         )
 
@@ -306,7 +306,8 @@ def counted_how(design: Map, state: ScreenState) -> str:
     ]
     if state.segment_column:
         parts.append(
-            f"with {state.segment_column} {state.segment_value}: promises opened by such an interaction, journeys that hold one"
+            f"with {state.segment_column} {state.segment_value}: promises opened by such an interaction, "
+            "journeys that hold one"
         )
     if state.only_broken:
         parts.append("only broken: the flow of people to whom a promise of this map was broken in the chosen time")

@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 HERE = Path(__file__).parent
 _STYLES = ("tokens.css", "app.css", "picture.css")
 _LIGHT_DARK = re.compile(r"light-dark\((#[0-9a-f]{3,8}),\s*(#[0-9a-f]{3,8})\)")
 _TOKEN = re.compile(r"(--[a-z0-9-]+):\s*([^;]+);")
-_PICTURES = frozenset({"picture", "mark", "months_picture", "wide_picture", "narrow_picture", "years_picture"})
-"""Names under which templates receive SVG made by `drawing`, where every text was escaped already."""
 
 
 @cache
@@ -67,18 +64,5 @@ def _environment() -> Environment:
 
 
 def page(template: str, context: dict[str, Any], *, status: int = 200) -> HTMLResponse:
-    """A page from its template. Only pictures drawn here go in unescaped."""
-    return HTMLResponse(
-        _environment().get_template(template).render(stamp=stamp(), **_marked(context)), status_code=status
-    )
-
-
-def _marked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            name: Markup(item) if name in _PICTURES and isinstance(item, str) else _marked(item)
-            for name, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_marked(item) for item in value]
-    return value
+    """A page from its template. Only pictures made by `drawing`, where every text was escaped, are `safe` there."""
+    return HTMLResponse(_environment().get_template(template).render(stamp=stamp(), **context), status_code=status)

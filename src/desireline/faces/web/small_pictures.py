@@ -79,7 +79,8 @@ def channel_key(channel: str, channels: Sequence[str]) -> str:
 VERDICT_SHAPES = {
     "kept": '<path d="M1.5 6.5 5 10 10.5 2.5" fill="none" stroke="currentColor" stroke-width="2"/>',
     "broken": '<path d="M2 2 10 10M10 2 2 10" fill="none" stroke="currentColor" stroke-width="2"/>',
-    "waiting": '<path d="M2.5 1.5h7M2.5 10.5h7M3.5 1.5c0 5 5 4 5 9M8.5 1.5c0 5-5 4-5 9" fill="none" stroke="currentColor" stroke-width="1.3"/>',
+    "waiting": '<path d="M2.5 1.5h7M2.5 10.5h7M3.5 1.5c0 5 5 4 5 9M8.5 1.5c0 5-5 4-5 9" fill="none" '
+    'stroke="currentColor" stroke-width="1.3"/>',
     "withdrawn": '<path d="M2 6h8" fill="none" stroke="currentColor" stroke-width="2"/>',
 }
 

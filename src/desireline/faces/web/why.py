@@ -53,7 +53,8 @@ def why_promise(promise: PromiseShown, *, as_of: int, address: str) -> WhySheet:
         lines.append(
             Line(
                 "Number",
-                f"{rate.value:.2%} of {counted(rate.count)} settled; interval at {rate.level:.0%}: {low:.2%} to {high:.2%}.",
+                f"{rate.value:.2%} of {counted(rate.count)} settled; "
+                f"interval at {rate.level:.0%}: {low:.2%} to {high:.2%}.",
             )
         )
     lines.append(
@@ -86,11 +87,12 @@ def why_flow(flow: LivedFlow, *, counted_how: str, as_of: int) -> WhySheet:
         ),
         Line(
             "Evidence",
-            f"{counted(flow.journeys)} journeys of {counted(flow.people)} people; {counted(flow.other_touches())} touches outside the design, after the step they follow.",
+            f"{counted(flow.journeys)} journeys of {counted(flow.people)} people; "
+            f"{counted(flow.other_touches())} touches outside the design, after the step they follow.",
         ),
         Line(
             "Sums",
-            "What goes into a step comes out of it: to the next designed step, arrived, left, or under way. This is asserted.",
+            "What goes into a step comes out: to the next designed step, arrived, left, or under way. Asserted.",
         ),
         Line("Colour", "A band has the colour of the channel people came from."),
         Line("Grade", "A count of what happened; it claims no cause."),
