@@ -101,6 +101,12 @@ def promise_context(
             for word, count in counts.items()
         ],
         "rows": [row_context(row, as_of=found.as_of) for row in found.rows],
+        "has": {
+            "settled": any(row.settled_at is not None for row in found.rows),
+            "good": any(row.made_good_at is not None for row in found.rows),
+            "channel": any(row.channel for row in found.rows),
+            "key": any(row.key for row in found.rows),
+        },
         "counted": found.counted,
         "why_sheet": why_promise(shown, as_of=found.as_of, address=map_address(name) + state.suffix()),
         "exports": [{"name": ending.upper(), "address": f"{path}.{ending}?{query}"} for ending in ("csv", "json")],
@@ -166,7 +172,7 @@ def row_context(row: PersonRow, *, as_of: int) -> dict[str, Any]:
 def _late(row: PersonRow, *, as_of: int) -> str:
     if row.lateness_seconds:
         return lateness_text(row.lateness_seconds) + " late"
-    if row.settled_at is None and row.due_at is not None and row.verdict in ("waiting", "broken"):
+    if row.due_at is not None and (row.still_waits or row.verdict == "waiting"):
         gap = (as_of - row.due_at) // 1000
         return f"{lateness_text(gap)} past, still nothing" if gap >= 0 else f"due in {lateness_text(-gap)}"
     return ""

@@ -266,7 +266,7 @@ class Reading:
         values = {"map": name, "promise": promise, "openings": openings}
         details = {row["opening_id"]: row for row in now.rows("instances_shown", values)} if openings else {}
         names = people_reading.names_of(now, ledger.person[rows].tolist())
-        made = []
+        made, overdue = [], ledger.overdue
         for row in rows.tolist():
             detail = details.get(int(ledger.opening_id[row]), {})
             breach = int(ledger.breach[row])
@@ -287,6 +287,7 @@ class Reading:
                     opening_id=int(ledger.opening_id[row]),
                     settling_id=detail.get("settling_id"),
                     breaking_id=detail.get("breaking_id"),
+                    still_waits=bool(overdue[row]),
                 )
             )
         return made

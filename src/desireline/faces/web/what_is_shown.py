@@ -184,6 +184,7 @@ class PersonRow:
     opening_id: int = 0
     settling_id: int | None = None
     breaking_id: int | None = None
+    still_waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
