@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from desireline.journeys.spans import ENDINGS, GapRule, JourneyRule, MapRule
 from desireline.journeys.stitch import Journeys, stitch
@@ -33,21 +30,17 @@ def write_journeys(lake: Lake, snapshot: Snapshot, rules: Sequence[JourneyRule] 
 
 def write_part(lake: Lake, part: str, snapshot: Snapshot, journeys: Journeys) -> int:
     """Write journeys as one part of the table; texts are put in by DuckDB, from their codes."""
-    connection = lake.connection()
+    key = f"about_{journeys.rule.key}" if isinstance(journeys.rule, MapRule) and journeys.rule.key else ""
+    connection = lake.connection() if key else lake.bare_connection()
     try:
-        connection.register("found", _arrays(journeys))
+        connection.register("found", journeys.columns())
         for name, words in _words(snapshot).items():
-            connection.register(name, {"code": np.arange(len(words), dtype=np.int16), "word": np.array(words, object)})
-        keyed = isinstance(journeys.rule, MapRule) and journeys.rule.key
-        key = f"about_{journeys.rule.key}" if keyed and isinstance(journeys.rule, MapRule) else ""
+            texts = ", ".join("'" + word.replace("'", "''") + "'" for word in words)
+            connection.execute(f"CREATE TEMPORARY TYPE {name} AS ENUM ({texts})")
         connection.execute("SET VARIABLE map = ?", [journeys.map])
         return lake.write_part("journeys", part, _select(key), connection)
     finally:
         connection.close()
-
-
-def _arrays(journeys: Journeys) -> dict[str, Any]:
-    return journeys.columns()
 
 
 def _words(snapshot: Snapshot) -> dict[str, list[str]]:
@@ -59,22 +52,18 @@ def _words(snapshot: Snapshot) -> dict[str, list[str]]:
 
 
 def _select(key: str) -> str:
-    named = f'"{key}"' if key else "NULL"
-    opening = (
-        f"LEFT JOIN (SELECT id, {named} AS key FROM interactions) AS opening ON opening.id = found.journey"
-        if key
-        else ""
-    )
+    opening = f'LEFT JOIN (SELECT id, "{key}" AS key FROM interactions) AS opening ON opening.id = found.journey'
     return f"""
         SELECT found.journey, getvariable('map') AS map, found.person, {"opening.key" if key else "NULL"} AS key,
-            started_at, ended_at, endings.word AS ended, steps, channel_hops, repeat_contacts, converted,
-            channels.word AS first_channel, touchpoints.word AS last_touchpoint
-        FROM found
-        LEFT JOIN endings ON endings.code = found.ended
-        LEFT JOIN channels ON channels.code = found.first_channel
-        LEFT JOIN touchpoints ON touchpoints.code = found.last_touchpoint
-        {opening}
+            started_at, ended_at, {_text("endings", "ended")}, steps, channel_hops, repeat_contacts, converted,
+            {_text("channels", "first_channel")}, {_text("touchpoints", "last_touchpoint")}
+        FROM found {opening if key else ""}
     """
+
+
+def _text(words: str, column: str) -> str:
+    """The word of a code; none where nothing was given (-1)."""
+    return f"enum_range(NULL::{words})[found.{column} + 1]::VARCHAR AS {column}"
 
 
 STEPS = (Step("stitch journeys", reads=("journey_store", "interactions"), writes=("journeys",), run=write_journeys),)

@@ -85,7 +85,7 @@ class Lake:
             projection = _projection(_table(table), relation.columns)
             with replacing(self.path(table, part)) as temporary:
                 relation.project(projection).write_parquet(str(temporary), compression="snappy")
-                return _rows(temporary)
+                return _rows(temporary, connection.cursor())
         except duckdb.Error as error:
             raise WorkFailed(Mistake(_first_line(error), f"table '{table}', part '{part}'")) from error
         finally:
@@ -119,7 +119,7 @@ class Lake:
 
     def rows(self, table: str, part: str) -> int:
         """How many rows a part holds, read from its footer."""
-        return _rows(self.path(table, part))
+        return _rows(self.path(table, part), self.bare_connection())
 
     def _make_view(self, connection: duckdb.DuckDBPyConnection, table: SharedTable) -> None:
         paths = [_quoted(str(self.path(table.name, part))) for part in self.parts(table.name)]
@@ -170,8 +170,9 @@ def _projection(table: SharedTable, given: list[str]) -> str:
     return ", ".join(f'CAST({sources[name]} AS {kind}) AS "{name}"' for name, kind in table.columns.items())
 
 
-def _rows(path: Path) -> int:
-    with duckdb.connect() as connection:
+def _rows(path: Path, connection: duckdb.DuckDBPyConnection) -> int:
+    """The rows of a file by its footer; the connection is this question's own and closed after it."""
+    with connection:
         found = connection.execute("SELECT num_rows FROM parquet_file_metadata($path)", {"path": str(path)}).fetchone()
     return int(found[0]) if found else 0
 

@@ -2,4 +2,4 @@
 -- An instance whose opening was taken back is there no more.
 SELECT *
 FROM ledger_rows
-QUALIFY row_number() OVER (PARTITION BY map, promise, opening_id ORDER BY number DESC) = 1 AND cause <> 'gone'
+QUALIFY row_number() OVER (PARTITION BY map, promise, opening_id ORDER BY number DESC) = 1 AND coalesce(cause, '') <> 'gone'

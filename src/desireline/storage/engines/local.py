@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numba
 
@@ -24,7 +24,20 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     Runs without the interpreter lock, so buckets run side by side. With `NUMBA_DISABLE_JIT=1` the
     same function runs as plain Python, which is how coverage is measured.
     """
-    return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+    made = numba.njit(cache=True, nogil=True, no_cfunc_wrapper=True)(function)
+    if compiled():
+        made.get_call_template = _of_any_constant(made.get_call_template)
+    return made  # type: ignore[no-any-return]
+
+
+def _of_any_constant(template_of: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a kernel once for all constants that other kernels call it with, instead of once for each."""
+
+    def of_plain_types(given: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        plain = {name: numba.types.unliteral(each) for name, each in named.items()}
+        return template_of(tuple(numba.types.unliteral(each) for each in given), plain)
+
+    return of_plain_types
 
 
 def typed_kernel(takes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
