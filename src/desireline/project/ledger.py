@@ -34,10 +34,11 @@ class Ledger:
         """Judge every promise of everybody, write the ledger, and tell the keep-rates."""
         with self.project.writing("desireline judge"):
             maps = self.project.map_set(keep=True)
-            upkeep.judge(self.project, maps, None, as_of=self.project.as_of(as_of) if as_of else None)
-        return replace(self.keep_rates(), notes={"maps": list(maps.notes)})
+            moment = self.project.as_of(as_of)
+            upkeep.judge(self.project, maps, None, as_of=moment if as_of else None)
+        return replace(self.keep_rates(as_of=moment), notes={"maps": list(maps.notes)})
 
-    def keep_rates(self, by: tuple[str, ...] = ("map", "promise"), **choice: Any) -> Table:
+    def keep_rates(self, by: tuple[str, ...] = ("map", "promise"), *, as_of: int | None = None, **choice: Any) -> Table:
         """The keep-rate of every promise, with its interval and counts.
 
         by: any of map, promise, step, channel, month (of the opening), and one other field of the opening
@@ -67,7 +68,7 @@ class Ledger:
             "without_handle": [rate.unknown for rate in rates],
             "note": [e.why_missing for e in estimates],
         }
-        as_of = instances.as_of or self.project.snapshot().as_of
+        as_of = as_of or self.project.snapshot().as_of
         return Table(
             says=_finding(rates, as_of),
             columns=columns,
@@ -89,7 +90,8 @@ class Ledger:
             self.project.map_set().promise(choice["promise"])
         if choice.get("of_map"):
             self.project.map_set().named(choice["of_map"])
-        return promises.ledger_rows(self.project.lake, top=top, **choice)
+        found = promises.ledger_rows(self.project.lake, top=top, **choice)
+        return found if len(found) else replace(found, says="No promise instance fits.")
 
     def people_let_down(self, of_map: str | None = None) -> NDArray[np.int64]:
         """Everybody with a broken promise, ascending ids."""

@@ -78,15 +78,20 @@ class Table:
         widths = [max([len(name), *(len(line[i]) for line in shown)]) for i, name in enumerate(names)]
         numeric = [is_numeric(self.columns[name]) for name in names]
         lines = [self.says, ""] if self.says else []
-        lines.append("  ".join(_pad(n, w, right=r) for n, w, r in zip(names, widths, numeric, strict=True)).rstrip())
+        if len(self) or not self.says:
+            lines.append(
+                "  ".join(_pad(n, w, right=r) for n, w, r in zip(names, widths, numeric, strict=True)).rstrip()
+            )
         lines += [
             "  ".join(_pad(v, w, right=r) for v, w, r in zip(line, widths, numeric, strict=True)).rstrip()
             for line in shown
         ]
         if len(self) > most_rows:
             lines.append(f"... {len(self) - most_rows:,} more rows")
+        if self.counted and len(self):
+            lines.append("")
         if self.counted:
-            lines += ["", f"How this is counted: {self.counted}"]
+            lines += [f"How this is counted: {self.counted}"]
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -136,7 +141,9 @@ def cell_text(value: Any, *, most_letters: int = 60) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+        if abs(value) < 1000:
+            return f"{value:,.4g}"
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.1f}"
     if isinstance(value, int):
         return f"{value:,}" if abs(value) < 10**12 else str(value)
     text = str(value).translate(_CONTROLS)

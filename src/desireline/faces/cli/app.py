@@ -9,7 +9,7 @@ import typer
 
 from desireline.faces.cli import commands_demo, commands_import, commands_project, commands_promises, commands_questions
 from desireline.faces.cli.output import show_error
-from desireline.vocabulary.errors import DesirelineError
+from desireline.vocabulary.errors import DesirelineError, Mistake, WorkFailed
 
 app = typer.Typer(
     help="The journey you promised beside the journey people lived.",
@@ -37,3 +37,6 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        show_error(WorkFailed(Mistake(f"{error.strerror or error}.", where=str(error.filename or "desireline"))))
+        sys.exit(WorkFailed.exit_code)

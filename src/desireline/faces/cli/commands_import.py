@@ -12,6 +12,7 @@ from desireline.faces.cli.options import AsJson, ProjectFolder, open_project
 from desireline.faces.cli.output import progress, say, show, show_record
 from desireline.vocabulary.errors import DesirelineError, Mistake
 from desireline.vocabulary.table import Table
+from desireline.vocabulary.units import counted
 
 if TYPE_CHECKING:
     from desireline.intake import Guess, Question, Recipe
@@ -35,7 +36,9 @@ def import_files(
     chosen = [(path, _recipe_for(opened, path, recipe, yes=yes, quiet=json)) for path in files]
     if look:
         for path, each in chosen:
-            show(opened.imports.look(path, each), as_json=json)
+            seen = opened.imports.look(path, each)
+            filled = [name for name, values in seen.columns.items() if any(value not in (None, "") for value in values)]
+            show(seen if json else seen.only(*filled), as_json=json)
         return
     with progress(quiet=json) as told:
         reports = opened.imports.take(chosen, progress=told)
@@ -57,7 +60,9 @@ def undo(
     opened = open_project(project)
     with progress(quiet=json) as told:
         gone = opened.imports.undo(import_id, progress=told)
-    show_record({"import": import_id, "interactions": gone}, as_json=json, lines=[f"Took {gone:,} interactions back."])
+    show_record(
+        {"import": import_id, "interactions": gone}, as_json=json, lines=[f"Took {counted(gone, 'interaction')} back."]
+    )
 
 
 def _recipe_for(opened: Project, path: Path, given: Path | None, *, yes: bool, quiet: bool) -> Recipe:
@@ -76,7 +81,7 @@ def _recipe_for(opened: Project, path: Path, given: Path | None, *, yes: bool, q
         if not sys.stdin.isatty():
             raise DesirelineError(
                 [Mistake(question.asks, where=path.name) for question in guess.questions]
-                + [Mistake("nobody is here to ask.", do="Pass --yes to take the first choices, or --recipe FILE.")]
+                + [Mistake("Nobody is here to ask.", do="Pass --yes to take the first choices, or --recipe FILE.")]
             )
         guess = opened.imports.guess(path, {question.about: _ask(question) for question in guess.questions})
     if guess.recipe is None:
@@ -94,9 +99,9 @@ def _guess_table(guess: Guess) -> Table:
         columns={
             "column": [column.name for column in columns],
             "taken as": [column.role for column in columns],
-            "": ["sure" if column.sure else "unsure" for column in columns],
-            "why": [column.why for column in columns],
+            "how sure": ["sure" if column.sure else "unsure" for column in columns],
             "for example": [", ".join(column.samples[:2]) for column in columns],
+            "why": [column.why for column in columns],
         },
         counted="; ".join(guess.doubts),
     )
@@ -155,7 +160,7 @@ def refused_discard(
 ) -> None:
     """Put refused rows away for good; they stay listed as discarded."""
     gone = open_project(project).imports.discard(number)
-    say(f"Discarded {gone} rows.")
+    say(f"Discarded {counted(gone, 'row')}.")
 
 
 def add_to(app: typer.Typer) -> None:

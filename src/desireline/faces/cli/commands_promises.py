@@ -10,6 +10,7 @@ import typer
 
 from desireline.faces.cli.options import AsJson, ProjectFolder, open_project
 from desireline.faces.cli.output import say, show, show_record
+from desireline.vocabulary.errors import DesirelineError, Mistake
 
 if TYPE_CHECKING:
     from desireline.vocabulary.table import Table
@@ -47,7 +48,10 @@ def check(
     json: AsJson = False,
 ) -> None:
     """Fail (exit 1) when a promise has no evidence or is shown to be kept less often than it must be."""
-    findings = open_project(project).ledger.check()
+    opened = open_project(project)
+    if not opened.map_set().maps:
+        raise DesirelineError(Mistake("there is no map, so nothing can be checked.", where=str(opened.folder / "maps")))
+    findings = opened.ledger.check()
     lines = [str(finding) for finding in findings] or ["Every promise has evidence and is kept as often as it must be."]
     show_record({"findings": [finding.as_dict() for finding in findings]}, as_json=json, lines=lines)
     if findings:
@@ -87,7 +91,7 @@ def draft(
         say(text.rstrip())
     else:
         if to.exists():
-            raise typer.BadParameter(f"{to} exists; choose another name.")
+            raise DesirelineError(Mistake("exists already.", where=str(to), do="Choose another name."))
         to.write_text(text, encoding="utf-8")
         say(f"Wrote {to}.")
 
