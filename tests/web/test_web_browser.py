@@ -243,7 +243,7 @@ def test_a_file_is_taken_in_with_live_progress(browser: Browser, own_bank: Any) 
     page.set_input_files("#file", {"name": "calls.csv", "mimeType": "text/csv", "buffer": text.encode()})
     page.get_by_role("button", name="Look at it").click()
     page.get_by_role("button", name="Import calls.csv").click()
-    expect(page.locator("h1")).to_contain_text("done")
+    expect(page.locator("h1")).to_contain_text("done", timeout=60_000)
     expect(page.locator("main")).to_contain_text("1 rows read, 1 interactions made")
     context.close()
     server.should_exit = True

@@ -95,7 +95,7 @@ async def static(request: Request) -> Response:
 async def wrong_use(request: Request, error: Exception) -> Response:
     """A request that a person can mend: every mistake, and what to do."""
     assert isinstance(error, DesirelineError)
-    return problem(request, 422, "This address does not fit.", [str(mistake) for mistake in error.mistakes])
+    return await problem(request, 422, "This address does not fit.", [str(mistake) for mistake in error.mistakes])
 
 
 async def not_there(request: Request, error: Exception) -> Response:
@@ -108,7 +108,7 @@ async def not_there(request: Request, error: Exception) -> Response:
             if error.detail != "Not Found"
             else "There is no page at this address. Perhaps the name has changed."
         ]
-    return problem(
+    return await problem(
         request,
         error.status_code,
         "There is nothing here." if error.status_code == 404 else "That did not work.",
@@ -119,12 +119,12 @@ async def not_there(request: Request, error: Exception) -> Response:
 async def went_wrong(request: Request, error: Exception) -> Response:
     """A fault of ours: said calmly; the log names the kind of fault, never anybody's data."""
     logging.getLogger("desireline.web").error("a page failed: %s", type(error).__name__)
-    return problem(request, 500, "Something went wrong on our side.", [
+    return await problem(request, 500, "Something went wrong on our side.", [
         "Nothing was lost: pages only read. Try again; if it stays, run the same on the command line to see why.",
     ])  # fmt: skip
 
 
-def problem(request: Request, status: int, heading: str, lines: list[str]) -> Response:
+async def problem(request: Request, status: int, heading: str, lines: list[str]) -> Response:
     """A calm page that says what is wrong and what to do."""
     context = {"page_title": heading, "page_kind": "problem", "status": str(status), "heading": heading, "lines": lines}
-    return framed(request, "problem.html", context, status=status)
+    return await framed(request, "problem.html", context, status=status)

@@ -21,9 +21,10 @@ async def home(request: Request) -> Response:
     """The one screen of the first map; of an empty project, the one next step."""
     reading = reading_of(request)
     maps = await run_in_threadpool(reading.map_names)
-    if reading.interactions and maps:
+    interactions = await run_in_threadpool(lambda: reading.interactions)
+    if interactions and maps:
         return await _screen(request, maps[0], "")
-    return framed(request, "empty.html", _empty(has_data=bool(reading.interactions)))
+    return await framed(request, "empty.html", _empty(has_data=bool(interactions)))
 
 
 async def one_screen(request: Request) -> Response:
@@ -46,7 +47,7 @@ async def _screen(request: Request, name: str, ending: str) -> Response:
     if ending:
         return await run_in_threadpool(screen_export, shown, ending, request.query_params.get("theme", "light"))
     context = await run_in_threadpool(reading.kept, ("screen", name, state), lambda: screen_context(shown))
-    return framed(request, "designed_over_lived.html", context)
+    return await framed(request, "designed_over_lived.html", context)
 
 
 def _empty(*, has_data: bool) -> dict[str, Any]:

@@ -43,7 +43,7 @@ async def people_of_a_mark(request: Request) -> Response:
         "rows": person_rows(found),
         **pages_context(found.page, found.pages, found.total, here),
     }
-    return framed(request, "people.html", context)
+    return await framed(request, "people.html", context)
 
 
 def mark_of(words: dict[str, str]) -> tuple[dict[str, str | None], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,10 +21,12 @@ def reading_of(request: Request) -> Reading:
     return reading
 
 
-def framed(request: Request, template: str, context: dict[str, Any], *, status: int = 200) -> Response:
+async def framed(request: Request, template: str, context: dict[str, Any], *, status: int = 200) -> Response:
     """A page of this project from its template."""
-    reading = reading_of(request)
-    path = request.url.path
+    return await run_in_threadpool(_framed, reading_of(request), request.url.path, template, context, status)
+
+
+def _framed(reading: Reading, path: str, template: str, context: dict[str, Any], status: int) -> Response:
     around = {
         "project_name": reading.name,
         "as_of": moment_text(reading.as_of) if reading.as_of else "the first import (nothing is there yet)",

@@ -58,7 +58,7 @@ async def import_home(request: Request) -> Response:
         "accept": ",".join(ENDINGS),
         "imports": [_import_row(row) for row in imports],
     }
-    return framed(request, "import.html", context)
+    return await framed(request, "import.html", context)
 
 
 async def receive(request: Request) -> Response:
@@ -78,7 +78,7 @@ async def look(request: Request) -> Response:
     upload = desk.upload(request.path_params["upload"])
     answers, anew = _answers(request.query_params)
     looked = await run_in_threadpool(lambda: desk.look(upload, answers, anew=anew))
-    return framed(request, "import_look.html", look_context(looked, answers))
+    return await framed(request, "import_look.html", look_context(looked, answers))
 
 
 async def take(request: Request) -> Response:
@@ -93,7 +93,7 @@ async def take(request: Request) -> Response:
 
 async def job_page(request: Request) -> Response:
     """How far a piece of work is, and what came of it."""
-    return framed(request, "import_job.html", job_context(_job(request)))
+    return await framed(request, "import_job.html", job_context(_job(request)))
 
 
 async def job_events(request: Request) -> Response:
@@ -140,7 +140,7 @@ async def refused(request: Request) -> Response:
             if there
         ],
     }
-    return framed(request, "import_refused.html", context)
+    return await framed(request, "import_refused.html", context)
 
 
 async def change_refused(request: Request) -> Response:

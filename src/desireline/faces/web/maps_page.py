@@ -27,7 +27,7 @@ async def maps_list(request: Request) -> Response:
         "maps": [_row(each) for each in maps],
         "exports": [{"name": ending.upper(), "address": f"/maps.{ending}"} for ending in ("csv", "json")],
     }
-    return framed(request, "maps.html", context)
+    return await framed(request, "maps.html", context)
 
 
 async def maps_export(request: Request) -> Response:

@@ -95,7 +95,14 @@ def stamp_of(project: Any) -> tuple[Any, ...]:
                 if path.suffix == ".parquet"
             ]
     maps = sorted((project.folder / "maps").glob("*.y*ml")) if (project.folder / "maps").is_dir() else []
-    return (id(project.snapshot()), *parts, *((path.name, path.stat().st_mtime_ns) for path in maps))
+    store = project.data / "store"
+    if store.is_dir():
+        parts += [
+            (f"store/{path.name}", path.stat().st_mtime_ns)
+            for path in sorted(store.iterdir())
+            if path.suffix == ".json"
+        ]
+    return (*parts, *((path.name, path.stat().st_mtime_ns) for path in maps))
 
 
 def _question(name: str) -> str:

@@ -34,7 +34,7 @@ async def people(request: Request) -> Response:
         "note": "",
         **pages_context(found.page, found.pages, found.total, here),
     }
-    return framed(request, "people.html", context)
+    return await framed(request, "people.html", context)
 
 
 def person_rows(found: PeopleFound) -> list[dict[str, str]]:

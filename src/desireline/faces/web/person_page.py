@@ -36,7 +36,7 @@ async def person(request: Request) -> Response:
         return picture_export(draw_line_of_years(line), name=f"person-{wanted}", ending=ending, theme=theme)
     if ending:
         return table_export(_touches_table(line), name=f"person-{wanted}", ending=ending)
-    return framed(request, "person.html", person_context(line))
+    return await framed(request, "person.html", person_context(line))
 
 
 def person_context(line: PersonLine) -> dict[str, Any]:

@@ -55,7 +55,7 @@ async def promise_people(request: Request) -> Response:
         )
         return table_export(_export(found), name=f"{promise}-{verdict}", ending=ending)
     found = await run_in_threadpool(lambda: reading.promise_people(name, promise, state, verdict=verdict, page=page))
-    return framed(request, "promise.html", promise_context(name, shown, found, state, verdict))
+    return await framed(request, "promise.html", promise_context(name, shown, found, state, verdict))
 
 
 def page_number(text: str) -> int:

@@ -34,6 +34,8 @@ from desireline.vocabulary.which import Which
 MOST_VALUES = 40
 """People are divided by columns that have no more distinct values than this."""
 PAGE = 50
+PATIENCE_SECONDS = 3.0
+"""So long a page waits for the newest state while an import is being written; then it shows the one before."""
 
 
 class Reading:
@@ -46,11 +48,21 @@ class Reading:
 
     @property
     def now(self) -> Now:
-        """The project as it is now; read anew when anything changed."""
+        """The project as it is now. While an import changes it, pages wait a moment and then show it as it was."""
+        known = self._now
+        if known is None:
+            self._look_again()
+        elif known.stamp != stamp_of(self.project):
+            looking = threading.Thread(target=self._look_again, name="look again", daemon=True)
+            looking.start()
+            looking.join(PATIENCE_SECONDS)
+        assert self._now is not None
+        return self._now
+
+    def _look_again(self) -> None:
         with self._lock:
             if self._now is None or self._now.stamp != stamp_of(self.project):
                 self._now = Now(self.project)
-            return self._now
 
     @property
     def name(self) -> str:
