@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -105,11 +106,23 @@ def maps(
 
 
 def _show_rates(found: Table, *, as_json: bool) -> None:
-    empty = [name for name in ("waiting", "withdrawn", "without_handle", "note") if not any(found[name])]
-    shown = found if as_json else found.only(*(name for name in found.columns if name not in empty))
-    show(shown, as_json=as_json)
+    show(found if as_json else _rates_for_people(found), as_json=as_json)
     for note in found.notes.get("maps", ()):
         sys.stderr.write(f"{note}\n")
+
+
+def _rates_for_people(found: Table) -> Table:
+    """The keep-rates in percent, with their interval in one column, and without columns that hold nothing."""
+    rates = list(zip(found["keep_rate"], found["low"], found["high"], strict=True))
+    readable = {
+        "keep_rate": ["" if rate is None else f"{rate:.1%}" for rate, _, _ in rates],
+        "interval": ["" if rate is None else f"{low:.1%} to {high:.1%}" for rate, low, high in rates],
+    }
+    groups = list(found.columns)[: list(found.columns).index("keep_rate")]
+    counts = ["settled", "broken"]
+    counts += [name for name in ("waiting", "withdrawn", "without_handle", "note") if any(found[name])]
+    named = {name: found[name] for name in groups}
+    return replace(found, columns={**named, **readable, **{name: found[name] for name in counts}})
 
 
 def add_to(app: typer.Typer) -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from desireline.vocabulary.errors import DesirelineError
 from desireline.vocabulary.table import Table, is_numeric, value_text
@@ -85,13 +85,21 @@ def _draw(table: Table) -> None:
     out = console()
     if table.says:
         out.print(table.says, style="bold", markup=False)
-    drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name, values in table.columns.items():
-        drawn.add_column(name, justify="right" if is_numeric(values) else "left", overflow="fold")
+        moments = name.endswith("_at")
+        justify: Literal["left", "right"] = "right" if is_numeric(values) else "left"
+        drawn.add_column(name, justify=justify, overflow="fold", no_wrap=moments, min_width=16 if moments else None)
     for _, row in zip(range(MOST_ROWS), table.rows(), strict=False):
-        drawn.add_row(*(Text(value_text(name, value, most_letters=_CELL_LETTERS)) for name, value in row.items()))
+        drawn.add_row(*(Text(_drawn_text(name, value)) for name, value in row.items()))
     out.print(drawn)
     if len(table) > MOST_ROWS:
         out.print(f"... {len(table) - MOST_ROWS:,} more rows (--json prints them all)", style="dim")
     if table.counted:
         out.print(f"How this is counted: {table.counted}", style="dim", markup=False)
+
+
+def _drawn_text(name: str, value: Any) -> str:
+    """A cell on a terminal, where width is dear: moments to the minute, in UTC as everywhere."""
+    text = value_text(name, value, most_letters=_CELL_LETTERS)
+    return text[:16] if name.endswith("_at") and text.endswith(" UTC") else text
