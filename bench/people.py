@@ -1,4 +1,4 @@
-"""How fast handles become persons: `python bench/people.py [pairs]` (10 million unless said otherwise).
+"""How fast handles become persons: `python -m bench.people [--pairs 10M]`.
 
 Four and a half handles a person on average, a heavy tail of cookies, and two poisons: a kiosk cookie
 seen with 100,000 people and an address of the company seen with as many.
@@ -7,12 +7,15 @@ Prints the full build, and adding one hundredth of it.
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
+from bench.harness import finish, note, size_of, worker
+from bench.section import Line, Section
 
 from desireline.people.resolve import Handles, Links, build, grow, resolution, warm
 
@@ -55,8 +58,8 @@ def timed(work: Callable[[], object]) -> tuple[float, object]:
     return time.perf_counter() - began, result
 
 
-def main(pairs: int) -> None:
-    """Print medians, and the ratio that `performance.md` asks for."""
+def bench(pairs: int) -> None:
+    """The full build, and adding one hundredth of it; both must end alike."""
     cold, _ = timed(warm)
     handles, links = made(pairs)
     full = statistics.median(timed(lambda: build(handles, links))[0] for _ in range(REPEATS))
@@ -72,11 +75,43 @@ def main(pairs: int) -> None:
         times.append(seconds)
     afresh, again = resolution(build(handles, links)), resolution(grown.directory)
     assert np.array_equal(afresh.person, again.person), "adding must end as building afresh"
-    added = statistics.median(times)
-    print(f"{len(links.seen):,} pairs, {len(handles.handle):,} handles, {afresh.persons:,} persons")
-    print(f"first call of the kernels {cold:.1f} s (cached afterwards)")
-    print(f"build {full:.2f} s (reach 2.0 at 10 M); adding 1 % {added:.3f} s = {100 * added / full:.1f} % (reach 5 %)")
+    note("pairs", len(links.seen))
+    note("handles", len(handles.handle))
+    note("persons", afresh.persons)
+    note("first use, compiling or reading the cache", cold)
+    note("build", full)
+    note("add 1 %", statistics.median(times))
+    finish()
+
+
+def section(pairs: int) -> Section:
+    """The figures of people, measured in a process of their own."""
+    report = worker("bench.people", "people", ["--pairs", str(pairs)])
+    told = report.notes
+    text = [f"{name}: {value:,.3f} s" for name, value in told.items() if name not in ("pairs", "handles", "persons")]
+    counts = [f"{told[name]:,.0f} {name}" for name in ("pairs", "handles", "persons") if name in told]
+    text = [", ".join(counts), *text, *([f"stopped: {report.why}"] if report.why else [])]
+    build_seconds, added = told.get("build"), told.get("add 1 %")
+    lines = [
+        Line("pairs of handles to persons", build_seconds, "s", 2 * pairs / 1e7),
+        Line("add 1 % of the pairs", 100 * added / build_seconds if build_seconds and added else None, "%", 5),
+    ]
+    return Section("People", "\n".join(text), not report.why, lines, dict(told))
+
+
+def main() -> int:
+    """Read the number of pairs and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", default="10M", help="pairs of handles, such as 1M or 10M")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.worker:
+        bench(size_of(given.pairs))
+        return 0
+    found = section(size_of(given.pairs))
+    print(found.text, *(" ".join(line.cells()) for line in found.lines), sep="\n")
+    return 0 if found.agreed else 1
 
 
 if __name__ == "__main__":
-    main(int(float(sys.argv[1])) if len(sys.argv) > 1 else 10_000_000)
+    sys.exit(main())

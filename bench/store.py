@@ -1,12 +1,11 @@
 """Building and keeping the journey store: seconds to build, to add a day, to join and part; what questions then cost.
 
-python bench/store.py [--size 1M]
+python -m bench.store [--size 1M]
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
 import sys
@@ -16,15 +15,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent))
+from bench.harness import Report, finish, note, size_of, table, versions, worker
+from bench.log import write_day, write_log
+from bench.section import Line, Section
 
 from desireline.storage.engines import kernel, run
 from desireline.storage.journey_store import Bucket, JourneyStore, Snapshot
 from desireline.storage.lake import Lake
-from log import write_day, write_log
+
+TITLE = "Building and keeping the journey store"
 
 
 @kernel
@@ -87,47 +87,41 @@ def seconds(work: Callable[[], Any], times: int = 1) -> float:
     return statistics.median(taken)
 
 
-def say(what: str, value: float, reach: str = "") -> None:
-    """One line of the report."""
-    print(f"{what:<58} {value:>10.4f}  {reach}", flush=True)
-
-
 def bench(folder: Path, size: int) -> None:
     """All figures for one size of log."""
     lake = Lake(folder / "lake")
-    say(f"write the log, {size:,} interactions, s", seconds(lambda: write_log(lake.path("interactions", "log"), size)))
+    log = lake.path("interactions", "log")
+    if not log.exists():
+        write_log(log, size)
     store = JourneyStore(folder / "store", lake)
-    times = 3 if size <= 2_000_000 else 2
+    times = 3 if size <= 2_000_000 else 1
     processor = time.process_time()
     built = seconds(store.build, times)
-    processor = time.process_time() - processor
-    say("build from Parquet, s", built, f"reach {6 * size / 1e7:.2f}")
-    say("  processor time, all cores together, s", processor / times)
-    say("sync to disk, s (not counted above)", seconds(store.sync))
-    say("open, s", seconds(lambda: JourneyStore(store.folder, lake).snapshot(), 5))
+    processor = (time.process_time() - processor) / times
+    note("build from Parquet", built)
+    note("build, processor time of all cores", processor)
+    note("sync to disk, not counted above", seconds(store.sync))
+    note("open", seconds(lambda: JourneyStore(store.folder, lake).snapshot(), 5))
     questions: dict[str, Callable[[Snapshot], Any]] = {"scan": ask_scan, "funnel": ask_funnel}
     before = {name: seconds(lambda ask=ask: ask(store.snapshot()), 9) for name, ask in questions.items()}
     before = {name: seconds(lambda ask=ask: ask(store.snapshot()), 9) for name, ask in questions.items()}
     write_day(lake.path("interactions", "day"), size, size // 100)
     processor_added = time.process_time()
-    added = seconds(lambda: store.add_parts(["day"]))
-    processor_added = time.process_time() - processor_added
-    say("add a day of 1 %, a tenth late, s", added)
-    say("  processor time, s", processor_added)
-    say("  as share of the build's processor time", processor_added * times / processor)
-    say("  as share of the build", added / built, "reach 0.03")
+    note("add a day of 1 %, a tenth late", seconds(lambda: store.add_parts(["day"])))
+    note("add a day, processor time", time.process_time() - processor_added)
     for name, ask in questions.items():
-        after = seconds(lambda ask=ask: ask(store.snapshot()), 9)
-        say(f"  {name} before, s", before[name])
-        say(f"  {name} after / before", after / before[name], "reach 1.2")
+        note(f"{name}", before[name])
+        note(f"{name}, after the day", seconds(lambda ask=ask: ask(store.snapshot()), 9))
     answers = {name: ask(store.snapshot()) for name, ask in questions.items()}
     join_and_part(store)
     digest = store.digest() if size <= 2_000_000 else ""
-    say("compact, s", seconds(store.compact))
+    note("compact", seconds(store.compact))
     assert answers == {name: ask(store.snapshot()) for name, ask in questions.items()}
     assert digest in ("", store.digest())
     for name, ask in questions.items():
-        say(f"  {name} after compaction / before", seconds(lambda ask=ask: ask(store.snapshot()), 9) / before[name])
+        note(f"{name}, after compaction", seconds(lambda ask=ask: ask(store.snapshot()), 9))
+    lake.remove_part("interactions", "day")
+    finish()
 
 
 def join_and_part(store: JourneyStore) -> None:
@@ -137,10 +131,10 @@ def join_and_part(store: JourneyStore) -> None:
     pairs = [(int(max(pair)), int(min(pair))) for pair in chosen.reshape(10, 2)]
     merges = [seconds(lambda a=a, b=b: store.reassign([a], [b])) for a, b in pairs]
     splits = [seconds(lambda a=a: store.reassign([a], [a])) for a, _ in pairs]
-    say("one merge, median of ten, ms", 1e3 * statistics.median(merges), "reach 10")
-    say("  slowest of ten, ms", 1e3 * max(merges))
-    say("one split, median of ten, ms", 1e3 * statistics.median(splits), "reach 10")
-    say("  slowest of ten, ms", 1e3 * max(splits))
+    note("one merge, median of ten", statistics.median(merges))
+    note("one merge, slowest of ten", max(merges))
+    note("one split, median of ten", statistics.median(splits))
+    note("one split, slowest of ten", max(splits))
 
 
 def warm(folder: Path) -> None:
@@ -153,31 +147,63 @@ def warm(folder: Path) -> None:
     store.add_parts(["day"])
     ask_scan(store.snapshot())
     ask_funnel(store.snapshot())
-    join_and_part_once(store)
-
-
-def join_and_part_once(store: JourneyStore) -> None:
-    """One merge and one split."""
     a, b = (int(person) for person in store.snapshot().buckets[0].person[:2])
     store.reassign([b], [a])
     store.reassign([b], [b])
+    store.compact()
 
 
-def main() -> None:
+def section(folder: Path, size: int) -> Section:
+    """The store's figures, measured in a process of their own."""
+    report = worker("bench.store", "store", ["--folder", str(folder), "--size", str(size)])
+    rows = [[name, f"{value:.4f}"] for name, value in report.notes.items()]
+    lines = [f"{size:,} interactions, seconds.", table(["store", "s"], rows)]
+    lines += [f"{report.memory_mib:,.0f} MiB at most", *([f"stopped: {report.why}"] if report.why else [])]
+    return Section(TITLE, "\n".join(lines), not report.why, reach_lines(size, report), dict(report.notes))
+
+
+def reach_lines(size: int, report: Report) -> list[Line]:
+    """The lines on build and upkeep."""
+    told = report.notes
+    build, day = told.get("build from Parquet"), told.get("add a day of 1 %, a tenth late")
+    most = 6 * size / 1e7 if size <= 10_000_000 else 6 + 74 * (size - 1e7) / 9e7
+    slower = [
+        told[f"{name}, after the day"] / told[name] for name in ("scan", "funnel") if f"{name}, after the day" in told
+    ]
+    milliseconds = {name: told.get(f"one {name}, median of ten") for name in ("merge", "split")}
+    return [
+        Line("build the store from Parquet", build, "s", most),
+        Line("add a day of 1 %, share of a build", 100 * day / build if build and day else None, "%", 3),
+        Line("questions after the day, times slower", max(slower, default=None), "x", 1.2, note="before compaction"),
+        *(
+            Line(f"one {name}", None if took is None else 1e3 * took, "ms", 10, note="median of ten")
+            for name, took in milliseconds.items()
+        ),
+    ]
+
+
+def main() -> int:
     """Read the size and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", default="1M", help="interactions, such as 1M or 10M")
-    size = int(float(parser.parse_args().size.upper().replace("M", "e6").replace("K", "e3")))
-    print(f"{os.cpu_count()} cores, DuckDB {duckdb.__version__}, numpy {np.__version__}")
-    folder = Path(tempfile.mkdtemp(prefix="desireline-bench-"))
-    try:
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    size = size_of(given.size)
+    if given.worker:
         begin = time.perf_counter()
-        warm(folder / "warm")
-        say("first use, compiling or reading the cache, s", time.perf_counter() - begin)
-        bench(folder / "bench", size)
+        warm(Path(given.folder) / "small")
+        note("first use, compiling or reading the cache", time.perf_counter() - begin)
+        bench(Path(given.folder), size)
+        return 0
+    folder = Path(tempfile.mkdtemp(prefix="desireline-store-"))
+    try:
+        found = section(folder, size)
     finally:
         shutil.rmtree(folder)
+    print(versions(["duckdb", "numba", "numpy"]), found.text, "", *(line.cells() for line in found.lines), sep="\n")
+    return 0 if found.agreed else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,42 +1,60 @@
 """How fast the demo world is made: the kernel's interactions a second on one core, and the whole with its files.
 
-    DESIRELINE_THREADS=1 python bench/world_rate.py [PEOPLE]
+    python -m bench.world_rate [--people 20000]
 
 The first world (50 people) compiles or loads the kernels and is not counted.
 """
 
 from __future__ import annotations
 
-import os
-import resource
+import argparse
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-import numba
-import numpy as np
+from bench.harness import finish, note, worker
+from bench.section import Section
 
 from desireline.world import make_world
 
 
-def main(people: int) -> None:
-    os.environ.setdefault("DESIRELINE_THREADS", "1")
+def bench(people: int) -> None:
+    """Make one world and say how long it took."""
     with tempfile.TemporaryDirectory() as folder:
         make_world(people=50, seed=7, to=Path(folder) / "warm")
         busy = time.process_time()
         report = make_world(people=people, seed=7, to=Path(folder) / "world")
         busy = time.process_time() - busy
-    threads = os.environ["DESIRELINE_THREADS"]
-    print(f"cores {os.cpu_count()}, threads {threads}, numba {numba.__version__}, numpy {np.__version__}")
-    print(f"people {report.people:,}, interactions {report.interactions:,}, planted verdicts {report.promises:,}")
-    print(f"kernel: {report.interactions_per_second:,.0f} interactions a second on one core")
-    print(f"whole with all files: {report.seconds:.1f} s elapsed, {busy:.1f} s of processor time")
-    print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
-    print(f"digest {report.digest}")
-    for file in report.files:
-        print(f"{file.path.name:28s}{file.rows:>10,d} rows{file.bytes:>14,d} bytes")
+    note("interactions", report.interactions)
+    note("planted verdicts", report.promises)
+    note("kernel, interactions a second on one core", report.interactions_per_second)
+    note("the whole with all files, s", report.seconds)
+    note("the whole, processor time, s", busy)
+    finish()
+
+
+def section(people: int) -> Section:
+    """The world's figures, measured in a process of its own with one thread."""
+    report = worker("bench.world_rate", "world", ["--people", str(people)], environment={"DESIRELINE_THREADS": "1"})
+    text = [f"{people:,} people", *(f"{name}: {value:,.1f}" for name, value in report.notes.items())]
+    text += [f"stopped: {report.why}"] if report.why else []
+    return Section("The demo world", "\n".join(text), not report.why, (), dict(report.notes))
+
+
+def main() -> int:
+    """Read the number of people and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.worker:
+        bench(given.people)
+        return 0
+    found = section(given.people)
+    print(found.text)
+    return 0 if found.agreed else 1
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
+    sys.exit(main())
