@@ -2,12 +2,12 @@
 
 from desireline.intake.guess import Column, Guess, Question
 from desireline.intake.guessing import guess_recipe
-from desireline.intake.quarantine import discard, edit_refused, one_refusal, refused_rows
 from desireline.intake.recipe_file import read_recipe, write_recipe
 from desireline.intake.recipes import Recipe
 from desireline.intake.refusals import Refusal
 from desireline.intake.report import ImportReport
 from desireline.intake.run import STEP, import_file, imports, preview, recover, replay, undo_import
+from desireline.intake.run_quarantine import discard, edit_refused, one_refusal, refused_rows
 
 __all__ = [
     "STEP",

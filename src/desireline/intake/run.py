@@ -15,7 +15,6 @@ import duckdb
 
 from desireline.intake.again import rows_again
 from desireline.intake.making import Made, check_columns, lake_sql, make, reasons_counted, rows_as_refused
-from desireline.intake.quarantine import one_refusal
 from desireline.intake.readers import RefusedRow, Rows, read_rows
 from desireline.intake.recipe_file import read_recipe, write_recipe
 from desireline.intake.recipes import Recipe
@@ -23,6 +22,7 @@ from desireline.intake.refusals import Refusal, Stage, quarantine_entries
 from desireline.intake.repeats import drop_known, drop_repeats_within, number_equal_rows
 from desireline.intake.report import ImportReport
 from desireline.intake.rows_to_interactions import Setting
+from desireline.intake.run_quarantine import one_refusal
 from desireline.intake.sniff import sniff
 from desireline.intake.text_sql import text_sql
 from desireline.storage.import_book import ImportBook

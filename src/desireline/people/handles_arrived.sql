@@ -5,7 +5,7 @@ WITH texts AS (
 ),
 parted AS (
     SELECT
-        (md5_number_lower(text) >> 1)::BIGINT AS handle,
+        (md5_number(text) >> 65)::BIGINT AS handle,
         split_part(text, ':', 1) AS kind,
         substr(text, strpos(text, ':') + 1) AS value
     FROM texts

@@ -6,7 +6,7 @@ WITH lists AS (
     GROUP BY ALL
 ),
 each AS (
-    SELECT list, (md5_number_lower(handle) >> 1)::BIGINT AS handle, seen, first_id, since
+    SELECT list, (md5_number(handle) >> 65)::BIGINT AS handle, seen, first_id, since
     FROM (
         SELECT row_number() OVER () AS list, unnest(handles) AS handle, seen, first_id, since
         FROM lists

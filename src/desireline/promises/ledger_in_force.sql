@@ -1,5 +1,5 @@
 -- Every instance in force as numbers, for keep-rates: who, which promise, when, and how it ended.
-SELECT map, promise, map_version, person, coalesce((md5_number_lower(key) >> 1)::BIGINT, 0) AS key_hash, channel,
+SELECT map, promise, map_version, person, coalesce((md5_number(key) >> 65)::BIGINT, 0) AS key_hash, channel,
        opening_id, opened_at, coalesce(due_at, $none) AS due_at, coalesce(settled_at, $none) AS settled_at, verdict,
        breach, judged_at
 FROM ledger

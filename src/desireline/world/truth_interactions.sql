@@ -1,6 +1,6 @@
 -- Every interaction of the world with the person it truly belongs to, in the lake's own columns.
 SELECT
-    (md5_number_lower(sources.source || chr(31) || world.key_text) >> 1)::BIGINT AS id,
+    (md5_number(sources.source || chr(31) || world.key_text) >> 65)::BIGINT AS id,
     sources.source AS source,
     world.key_text AS source_key,
     world.line AS position,
@@ -12,7 +12,7 @@ SELECT
     NULL::BIGINT AS received_at,
     'exact' AS time_quality,
     ['world:' || world.person] AS handles,
-    (md5_number_lower('world:' || world.person) >> 1)::BIGINT AS handle,
+    (md5_number('world:' || world.person) >> 65)::BIGINT AS handle,
     NULL::VARCHAR[] AS others,
     nullif(channels.channel, 'backoffice') AS channel,
     kinds.touchpoint AS touchpoint,

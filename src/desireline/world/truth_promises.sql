@@ -2,7 +2,7 @@
 SELECT
     promises.map AS map,
     promises.promise AS promise,
-    (md5_number_lower(sources.source || chr(31) || world.key_text) >> 1)::BIGINT AS opening_id,
+    (md5_number(sources.source || chr(31) || world.key_text) >> 65)::BIGINT AS opening_id,
     sources.source AS source,
     world.key_text AS source_key,
     world.moment AS opened_at,

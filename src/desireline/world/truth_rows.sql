@@ -1,6 +1,6 @@
 -- Where each interaction lies in the exports, whose it is, which journey it belongs to, and how it was distorted.
 SELECT
-    (md5_number_lower(sources.source || chr(31) || world.key_text) >> 1)::BIGINT AS id,
+    (md5_number(sources.source || chr(31) || world.key_text) >> 65)::BIGINT AS id,
     world.person AS person,
     world.journey AS journey,
     sources.source AS source,

@@ -1,7 +1,7 @@
 -- Every promise instance of one map that is in force, as numbers: which promise, who, when, how it ended.
 SELECT list_position($promises, promise) - 1 AS promise,
        person,
-       coalesce((md5_number_lower(key) >> 1)::BIGINT, 0) AS key_hash,
+       coalesce((md5_number(key) >> 65)::BIGINT, 0) AS key_hash,
        opening_id,
        opened_at,
        coalesce(due_at, $none) AS due_at,
