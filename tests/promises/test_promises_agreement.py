@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from desireline.promises import occurrences, verdicts
 from desireline.vocabulary.promise import BREACHES, VERDICTS
 from promises.both_judges import judged, plain, real
 from promises.disagreement import differences, smallest, story
@@ -44,8 +44,12 @@ def test_the_judges_agree_on_busy_people_with_many_cases() -> None:
 
 @pytest.mark.skipif(COMPILED, reason="how many rows are few is compiled in; busy people stand for it there")
 def test_the_judges_agree_when_no_rows_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(occurrences, "FEW", 0)
-    monkeypatch.setattr(verdicts, "FEW", 0)
+    asking = [
+        module for name, module in sys.modules.items() if name.startswith("desireline.") and hasattr(module, "FEW")
+    ]
+    assert asking
+    for module in asking:
+        monkeypatch.setattr(module, "FEW", 0)
     for seed in range(FIRST_SEED, FIRST_SEED + LOGS // LOGS_OF_A_CASE):
         assert not differences(random_case(seed, LOGS_OF_A_CASE), plain, real), f"seed {seed}"
 
