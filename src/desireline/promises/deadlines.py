@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desireline.promises.calendars import Calendar, OpenTime, open_time
-from desireline.storage.engines import kernel
+from desireline.storage.engines import borrowing_kernel
 from desireline.vocabulary.units import MINUTE_MS, Duration
 
 NONE = int(np.iinfo(np.int64).min)
 """Stands for "no such moment" or "no such interaction"."""
 ELAPSED, WORKING_HOURS, WORKING_DAYS = 0, 1, 2
 KINDS = {"elapsed": ELAPSED, "working_hours": WORKING_HOURS, "working_days": WORKING_DAYS}
+SPANS = ("bounds", "start", "end", "before", "midnight", "open_day", "close")
+"""The tables of `Deadlines` that `due_after` reads, in its order."""
 _YEARS_AHEAD, _MOST_YEARS_AHEAD = 2, 60
 _EARLIEST_MS, _LATEST_MS = -2_208_988_800_000, 4_102_444_800_000
 """1900 and 2100: openings beyond have no working time, whatever a broken clock says."""
@@ -98,7 +100,7 @@ def _joined(rows: Sequence[tuple[int, int, int]], laid: Sequence[OpenTime]) -> D
     return Deadlines(durations, bounds, *joined)
 
 
-@kernel
+@borrowing_kernel
 def due_after(
     moment: int,
     kind: int,
@@ -131,7 +133,7 @@ def due_after(
     return close[day] if day < high else NONE
 
 
-@kernel
+@borrowing_kernel
 def first_above(values: NDArray[np.int64], low: int, high: int, value: int) -> int:
     """The first place in values[low:high] that lies above `value`; `high` when none does."""
     while low < high:

@@ -6,26 +6,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desireline.promises.deadlines import NONE
-from desireline.storage.engines import kernel
+from desireline.promises.row_classes import HAS_BEGIN, IS_BEGIN, IS_END, IS_TOUCH
+from desireline.storage.engines import borrowing_kernel
 
 Longs = NDArray[np.int64]
-IS_TOUCH, IS_BEGIN, IS_END, HAS_BEGIN = 1, 2, 4, 8
 
 
-@kernel
+@borrowing_kernel
 def walk_forward(
     journey: Longs,
     touch: NDArray[np.uint8],
     key_of: Longs,
     key_count: int,
     time: Longs,
-    identity: Longs,
     first: int,
     count: int,
     quiet: int,
     walks: Longs,
 ) -> None:
-    """Fill journey[:count] with the id of the first interaction of the journey each row lies in, 0 for none.
+    """Fill journey[:count] with 1 + the place of the first row of the journey each row lies in, 0 for none.
 
     A row without key lies in the journey of all touches together; one with a key in its key's.
     walks: (3, keys + 1) to work in.
@@ -43,14 +42,14 @@ def walk_forward(
                 current[state] = 0
             if not current[state]:
                 begins = (touch[i] & IS_BEGIN) if touch[i] & HAS_BEGIN else quiet != NONE
-                current[state] = identity[first + i] if begins else 0
+                current[state] = i + 1 if begins else 0
             last[state] = moment
             journey[i] = current[state]
             if touch[i] & IS_END:
                 current[state] = 0
 
 
-@kernel
+@borrowing_kernel
 def walk_back(
     ending: Longs,
     touch: NDArray[np.uint8],
@@ -96,7 +95,7 @@ def walk_back(
         high = low
 
 
-@kernel
+@borrowing_kernel
 def end_after(moment: int, following: int, beyond: int, quiet: int) -> int:
     """The journey's end as seen from a touch, given the next touch and the end as seen from there."""
     if quiet != NONE and (following == NONE or following - moment > quiet):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from desireline.promises import verdicts as v
 from desireline.promises.calendars import Calendar
-from desireline.promises.judged import Judged
+from desireline.promises.deadlines import SPANS
+from desireline.promises.judged import Judged, Part
+from desireline.promises.judging import judge_people
 from desireline.promises.maps import Map
 from desireline.promises.masks import row_bits
+from desireline.promises.row_classes import classes_of
 from desireline.promises.terms import OPEN, T_FROM, T_TO, Terms, terms_of
 from desireline.promises.versions import MapVersion, versions_of
 from desireline.storage.engines import run
@@ -70,46 +73,46 @@ def _chosen(snapshot: Snapshot, people: NDArray[np.int64] | None) -> list[Bucket
     return [bucket for bucket in chosen if len(bucket.person)]
 
 
-def _judging(terms: Terms, as_of: int) -> Callable[[Bucket], NDArray[np.int64]]:
+def _judging(terms: Terms, as_of: int) -> Callable[[Bucket], Part]:
     laid = terms.deadlines
-    spans = (
-        v.fixed(laid.bounds, np.int64),
-        v.fixed(laid.start, np.int64),
-        v.fixed(laid.end, np.int64),
-        v.fixed(laid.before, np.int64),
-        v.fixed(laid.midnight, np.int64),
-        v.fixed(laid.open_day, np.int64),
-        v.fixed(laid.close, np.int64),
-    )
-    table, within = v.fixed(terms.table, np.int64), v.fixed(terms.within, np.int64)
-    parts, touches = v.fixed(terms.parts, np.uint64), v.fixed(terms.touches, np.uint64)
-    durations = v.fixed(terms.deadlines.durations, np.int64)
+    bounds, begin, end, before, midnight, open_day, close = (fixed(getattr(laid, name), np.int64) for name in SPANS)
+    spans = (bounds, begin, end, before, midnight, open_day, close)
+    table, within, durations = (fixed(each, np.int64) for each in (terms.table, terms.within, laid.durations))
 
-    def work(bucket: Bucket) -> NDArray[np.int64]:
-        time, identity = (v.fixed(bucket.column(name), np.int64) for name in ("occurred_at", "id"))
-        keys = v.fixed(_keys(bucket, terms.keys), np.int64)
-        channel = v.fixed(bucket.column("channel"), np.int16)
-        start, length, person = (v.fixed(each, np.int64) for each in (bucket.start, bucket.length, bucket.person))
-        bits = v.fixed(row_bits(terms.tables, bucket), np.uint64)
-        return v.judge_people(
+    def work(bucket: Bucket) -> Part:
+        start, length, time, identity = (
+            fixed(each, np.int64)
+            for each in (bucket.start, bucket.length, bucket.column("occurred_at"), bucket.column("id"))
+        )
+        classes = classes_of(terms, row_bits(terms.tables, bucket), start, length)
+        lines, dues = judge_people(
             start,
             length,
-            person,
             time,
             identity,
-            channel,
-            keys,
-            bits,
+            fixed(bucket.column("channel"), np.int16),
+            fixed(_keys(bucket, terms.keys), np.int64),
+            fixed(classes.of_row, np.int32),
+            fixed(classes.flags, np.int16),
+            fixed(classes.opens, np.uint64),
+            fixed(classes.touch, np.uint8),
+            classes.openings,
             table,
-            parts,
-            touches,
             within,
             durations,
             spans,
             as_of,
         )
+        return Part(bucket, lines, dues)
 
     return work
+
+
+def fixed(values: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    """The same values as one read-only run of memory of one type, so that the kernel is compiled once."""
+    view = np.ascontiguousarray(np.asarray(values), dtype=dtype).view()
+    view.flags.writeable = False
+    return view
 
 
 def _keys(bucket: Bucket, names: tuple[str, ...]) -> NDArray[np.int64]:

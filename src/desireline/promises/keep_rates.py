@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from desireline.promises import verdicts as v
 from desireline.promises.deadlines import NONE
 from desireline.promises.judged import Judged
+from desireline.promises.verdicts import BROKEN, KEPT, WAITING, WITHDRAWN
 from desireline.storage.engines import kernel
 from desireline.vocabulary.estimate import Estimate, keep_rate
 from desireline.vocabulary.promise import VERDICTS
@@ -24,7 +24,7 @@ Longs = NDArray[np.int64]
 FOR_EVER = int(np.iinfo(np.int64).max)
 NOT_MEASURED = "not measured yet"
 _PLACE = {"map": 0, "promise": 1}
-_WORST_FIRST = (v.BROKEN, v.WAITING, v.KEPT, v.WITHDRAWN)
+_WORST_FIRST = (BROKEN, WAITING, KEPT, WITHDRAWN)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def instances_of(judged: Judged) -> Instances:
     steps = sorted({promise.at for _, promise in judged.promises if promise.at})
     code = np.array([names.index((each.map.name, p.name)) for each, p in judged.promises], dtype=np.int64)
     step = np.array([steps.index(p.at) if p.at else -1 for _, p in judged.promises], dtype=np.int64)
-    row = judged.column(v.O_PROMISE)
+    row = judged.column("promise")
     unknown: dict[tuple[str, str], int] = {}
     for (version, promise), count in zip(judged.promises, judged.unknown, strict=True):
         name = (version.map.name, promise.name)
@@ -94,13 +94,13 @@ def instances_of(judged: Judged) -> Instances:
     return Instances(
         promises=names,
         promise=code[row] if len(code) else row,
-        person=judged.column(v.O_PERSON),
-        key=judged.column(v.O_KEY),
-        opened_at=judged.column(v.O_OPENED),
-        due_at=judged.column(v.O_DUE),
-        settled_at=judged.column(v.O_SETTLED),
-        verdict=judged.column(v.O_VERDICT),
-        groups={"channel": judged.column(v.O_CHANNEL), "step": step[row] if len(step) else row},
+        person=judged.column("person"),
+        key=judged.column("key_hash"),
+        opened_at=judged.column("opened_at"),
+        due_at=judged.column("due_at"),
+        settled_at=judged.column("settled_at"),
+        verdict=judged.column("verdict"),
+        groups={"channel": judged.column("channel"), "step": step[row] if len(step) else row},
         texts={"channel": judged.channels, "step": steps},
         unknown=unknown,
         as_of=judged.as_of,
@@ -164,7 +164,7 @@ def counted_once(instances: Instances) -> Instances:
 
 def _waited_until(instances: Instances) -> Longs:
     """Until when each instance waited: its settlement, else for ever, or its due when nothing is left to come."""
-    over = np.isin(instances.verdict, (v.KEPT, v.WITHDRAWN))
+    over = np.isin(instances.verdict, (KEPT, WITHDRAWN))
     unsettled = np.where(over, np.where(instances.due_at == NONE, instances.opened_at, instances.due_at), FOR_EVER)
     return np.where(instances.settled_at != NONE, instances.settled_at, unsettled)
 

@@ -9,38 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from desireline.promises import verdicts as v
 from desireline.promises.deadlines import NONE
-from desireline.promises.judged import Judged
+from desireline.promises.judged import COLUMNS, Judged
 from desireline.vocabulary.errors import DesirelineError, nearest
 from desireline.vocabulary.promise import BREACHES, VERDICTS
 
 CAUSES = ("new", "time passed", "late", "joined", "parted", "undone", "map changed", "gone")
 """Why a row was added: a first judgement, or what made an earlier one change; `gone`: its opening was taken back."""
-
-_COLUMNS = {
-    "promise": v.O_PROMISE,
-    "person": v.O_PERSON,
-    "journey": v.O_JOURNEY,
-    "key_hash": v.O_KEY,
-    "channel": v.O_CHANNEL,
-    "opening_id": v.O_OPENING,
-    "opened_at": v.O_OPENED,
-    "due_at": v.O_DUE,
-    "settled_at": v.O_SETTLED,
-    "verdict": v.O_VERDICT,
-    "breach": v.O_BREACH,
-    "breached_at": v.O_BREACHED,
-    "settling_id": v.O_SETTLING,
-    "breaking_id": v.O_BREAKING,
-    "made_good_at": v.O_MENDED,
-    "made_good_id": v.O_MENDING,
-    "forbidden_at": v.O_FORBIDDEN,
-    "repeated_at": v.O_REPEATED,
-    "without_consent_at": v.O_NO_CONSENT,
-    "deadline_at": v.O_DEADLINE,
-    "deadline_kind": v.O_DEADLINE_KIND,
-}
 
 
 def question(name: str) -> str:
@@ -50,9 +25,8 @@ def question(name: str) -> str:
 
 def judged_tables(judged: Judged) -> dict[str, Mapping[str, NDArray[Any]]]:
     """A judgement as named tables of arrays, numbers with the texts they stand for beside them."""
-    rows = {name: np.ascontiguousarray(judged.column(place)) for name, place in _COLUMNS.items()}
     return {
-        "judged_rows": {**rows, "lateness_seconds": judged.lateness_seconds},
+        "judged_rows": judged.columns(*COLUMNS),
         "judged_promises": {
             "number": np.arange(len(judged.promises)),
             "map": _texts([version.map.name for version, _ in judged.promises]),

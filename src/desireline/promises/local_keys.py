@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from desireline.storage.engines import kernel
+from desireline.storage.engines import borrowing_kernel
 from desireline.storage.journey_store import EMPTY_KEY
 
 
-@kernel
+@borrowing_kernel
 def number_keys(
     key_of: NDArray[np.int64], keys: NDArray[np.int64], same: int, first: int, count: int, slots: NDArray[np.int64]
 ) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numba
 
 PACKAGE = Path(__file__).parents[2]
-_MARKS = (b"import kernel", b"import compiled, kernel", b", kernel", b"typed_kernel")
+_MARKS = (b"import kernel", b"import compiled, kernel", b", kernel", b"typed_kernel", b"borrowing_kernel")
 _OLD_SECONDS = 30 * 24 * 3600
 
 

@@ -48,9 +48,17 @@ def typed_kernel(takes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
 
     def marked(function: Callable[P, R]) -> Callable[P, R]:
-        return numba.njit(takes, cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(takes, cache=True, nogil=True, no_cfunc_wrapper=True)(function)  # type: ignore[no-any-return]
 
     return marked
+
+
+def borrowing_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """A kernel for use inside others, that makes no arrays and only borrows those it is given.
+
+    Nobody counts references to borrowed arrays, so that small steps called millions of times cost what they do.
+    """
+    return numba.njit(cache=True, nogil=True, _nrt=False)(function)  # type: ignore[no-any-return]
 
 
 def compiled() -> bool:

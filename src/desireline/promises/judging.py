@@ -1,0 +1,450 @@
+"""Judging: every opening of every promise gets its verdict, in one pass over each person.
+
+For each person and promise the rows that matter are gathered in order. Where they are few, each
+opening walks on to its answer, its breaches and its repair; where they are many, they are listed by
+part and key and searched. So the work is linear in rows and openings, times a logarithm at most.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desireline.promises.deadlines import ELAPSED, NONE, due_after
+from desireline.promises.evidence import search, search_evidence, walk_to_evidence, walk_to_part
+from desireline.promises.journeys_of_map import walk_back, walk_forward
+from desireline.promises.local_keys import number_keys
+from desireline.promises.occurrences import FEW, gather, has_openings, list_by_key, sort_moments, stand_consent
+from desireline.promises.terms import (
+    INDEXED,
+    LATEST,
+    MEND,
+    NEVER,
+    NO_WITHIN,
+    OF,
+    OPEN,
+    T_CONSENT,
+    T_COUNT,
+    T_DUE_FROM,
+    T_DUE_TO,
+    T_MAP,
+    T_MEND,
+    T_NEEDS_END,
+    T_QUIET,
+    T_SAME,
+    T_WINDOW,
+    THEN,
+    WITHOUT_CONSENT,
+)
+from desireline.promises.verdicts import (
+    NO_BREACH,
+    V_BREACH,
+    V_BREAKING,
+    V_DEADLINE,
+    V_MOMENT,
+    V_VERDICT,
+    V_WIDTH,
+    WITHDRAWN,
+    judge_one,
+)
+from desireline.storage.engines import borrowing_kernel, kernel
+
+(
+    O_PROMISE,
+    O_PERSON,
+    O_OPENING,
+    O_SETTLING,
+    O_BREAKING,
+    O_MENDING,
+    O_FORBIDDEN,
+    O_REPEATED,
+    O_NO_CONSENT,
+    O_JOURNEY,
+    O_VERDICT,
+    O_BREACH,
+    O_DEADLINE,
+) = range(13)
+O_WIDTH = 13
+
+Longs = NDArray[np.int64]
+Ints = NDArray[np.int32]
+Spans = tuple[Longs, Longs, Longs, Longs, Longs, Longs, Longs]
+
+
+@kernel
+def judge_people(
+    start: Longs,
+    length: Longs,
+    time: Longs,
+    identity: Longs,
+    channel: NDArray[np.int16],
+    keys: Longs,
+    of_row: Ints,
+    flags: NDArray[np.int16],
+    opens: NDArray[np.uint64],
+    touch_of: NDArray[np.uint8],
+    room: int,
+    table: Longs,
+    within: Longs,
+    durations: Longs,
+    spans: Spans,
+    as_of: int,
+) -> tuple[Ints, Longs]:
+    """(instances, O_WIDTH) int32 and (instances,) dues: one for each opening of each person.
+
+    Interactions are given as rows of the bucket, -1 for none, persons as their number in it.
+    """
+    out, dues = np.empty((room, O_WIDTH), dtype=np.int32), np.empty(room, dtype=np.int64)
+    longest = 1
+    for p in range(len(length)):
+        longest = max(longest, length[p])
+    used = judge_each(
+        out,
+        dues,
+        start,
+        length,
+        time,
+        identity,
+        channel,
+        keys,
+        of_row,
+        flags,
+        opens,
+        touch_of,
+        table,
+        within,
+        durations,
+        spans,
+        as_of,
+        np.zeros(opens.shape[1], dtype=np.uint64),
+        np.empty(longest, dtype=np.int64),
+        np.empty(4 * longest + 8, dtype=np.int64),
+        np.empty((3, longest + 2), dtype=np.int64),
+        np.empty(longest, dtype=np.int64),
+        np.empty(longest, dtype=np.int64),
+        np.empty(longest, dtype=np.uint8),
+        np.empty((6, longest), dtype=np.int64),
+        np.empty(INDEXED * longest, dtype=np.int64),
+        np.empty(INDEXED * (longest + 2) + 1, dtype=np.int64),
+        np.empty(INDEXED, dtype=np.int64),
+        np.empty(V_WIDTH, dtype=np.int64),
+    )
+    return out[:used], dues[:used]
+
+
+@borrowing_kernel
+def judge_each(
+    out: Ints,
+    dues: Longs,
+    start: Longs,
+    length: Longs,
+    time: Longs,
+    identity: Longs,
+    channel: NDArray[np.int16],
+    keys: Longs,
+    of_row: Ints,
+    flags: NDArray[np.int16],
+    opens: NDArray[np.uint64],
+    touch_of: NDArray[np.uint8],
+    table: Longs,
+    within: Longs,
+    durations: Longs,
+    spans: Spans,
+    as_of: int,
+    either: NDArray[np.uint64],
+    key_of: Longs,
+    slots: Longs,
+    walks: Longs,
+    journey: Longs,
+    ending: Longs,
+    touch: NDArray[np.uint8],
+    rows: Longs,
+    where: Longs,
+    offset: Longs,
+    evidence: Longs,
+    outcome: Longs,
+) -> int:
+    """Judge one person after the other into `out`; how many instances there are.
+
+    The arrays from `either` on are room to work in.
+    """
+    used = 0
+    for p in range(len(start)):
+        first, count = start[p], length[p]
+        while count > 0 and time[first + count - 1] > as_of:
+            count -= 1
+        for word in range(len(either)):
+            either[word] = 0
+            for row in range(first, first + count):
+                either[word] |= opens[of_row[row], word]
+        ready_map, ready_same, ends_ready, key_count = -1, -2, False, 0
+        for q in range(len(table)):
+            if not (either[q >> 6] >> np.uint64(q & 63)) & np.uint64(1):
+                continue
+            found, openings, shared = gather(rows, flags, of_row, time, identity, first, count, table, q)
+            if openings == 0:
+                continue
+            same, quiet = table[q, T_SAME], table[q, T_QUIET]
+            if same != ready_same:
+                key_count = number_keys(key_of, keys, same, first, count, slots)
+            if same != ready_same or table[q, T_MAP] != ready_map:
+                ready_map, ready_same, ends_ready = table[q, T_MAP], same, False
+                for i in range(count):
+                    touch[i] = touch_of[ready_map, of_row[first + i]]
+                walk_forward(journey, touch, key_of, key_count, time, first, count, quiet, walks)
+            if table[q, T_NEEDS_END] and not ends_ready:
+                walk_back(ending, touch, key_of, key_count, time, first, count, quiet, walks)
+                ends_ready = True
+            if shared:
+                sort_moments(rows, found)
+            if table[q, T_CONSENT]:
+                stand_consent(rows, found)
+            begin = used
+            used = judge_openings(
+                out,
+                dues,
+                used,
+                rows,
+                found,
+                key_of,
+                key_count,
+                channel,
+                first,
+                ending,
+                table,
+                q,
+                within,
+                durations,
+                spans,
+                evidence,
+                outcome,
+                as_of,
+                where,
+                offset,
+            )
+            for line in range(begin, used):
+                local = out[line, O_OPENING] - first
+                out[line, O_PERSON] = p
+                out[line, O_JOURNEY] = first + journey[local] - 1 if journey[local] > 0 else -1
+    return used
+
+
+@borrowing_kernel
+def judge_openings(
+    out: Ints,
+    dues: Longs,
+    used: int,
+    rows: Longs,
+    found: int,
+    key_of: Longs,
+    key_count: int,
+    channel: NDArray[np.int16],
+    first: int,
+    ending: Longs,
+    table: Longs,
+    q: int,
+    within: Longs,
+    durations: Longs,
+    spans: Spans,
+    evidence: Longs,
+    outcome: Longs,
+    as_of: int,
+    where: Longs,
+    offset: Longs,
+) -> int:
+    """Judge a person's openings of one promise into `out` from line `used` on; the next free line.
+
+    Few rows are walked through from each opening; many are listed first, with keys and without.
+    """
+    if found > FEW:
+        return judge_many(
+            out,
+            dues,
+            used,
+            rows,
+            found,
+            key_of,
+            key_count,
+            channel,
+            first,
+            ending,
+            table,
+            q,
+            within,
+            durations,
+            spans,
+            evidence,
+            outcome,
+            as_of,
+            where,
+            offset,
+        )
+    for i in range(found):
+        if (rows[2, i] >> OPEN) & 1:
+            key = key_of[rows[3, i]]
+            due = due_at(rows, i, channel[first + rows[3, i]], ending, table, q, within, durations, spans)
+            last, window = limits(rows[0, i], due, table, q, durations, spans)
+            walk_to_evidence(evidence, rows, found, key_of, key, i, due, last, window, table, q)
+            judge_one(outcome, evidence, rows, i, table, q, due, last, window, as_of)
+            mended = -1
+            if table[q, T_MEND] >= 0 and outcome[V_BREACH] != NO_BREACH:
+                mended = walk_to_part(rows, found, key_of, key, MEND, outcome[V_MOMENT], i, excused(rows, outcome))
+                mended = in_time_to_mend(rows, mended, outcome[V_MOMENT], table, q, durations, spans)
+            write(out, dues, used, rows, i, first, q, mended, due, evidence, outcome)
+            used += 1
+    return used
+
+
+@borrowing_kernel
+def judge_many(
+    out: Ints,
+    dues: Longs,
+    used: int,
+    rows: Longs,
+    found: int,
+    key_of: Longs,
+    key_count: int,
+    channel: NDArray[np.int16],
+    first: int,
+    ending: Longs,
+    table: Longs,
+    q: int,
+    within: Longs,
+    durations: Longs,
+    spans: Spans,
+    evidence: Longs,
+    outcome: Longs,
+    as_of: int,
+    where: Longs,
+    offset: Longs,
+) -> int:
+    """The same for many rows: each opening searches the lists of its key, or of all rows together."""
+    groups = key_count + 2
+    for keyed in range(2):
+        if not has_openings(rows, found, key_of, keyed):
+            continue
+        list_by_key(rows, found, key_of, key_count, keyed, where, offset)
+        for i in range(found):
+            key = key_of[rows[3, i]]
+            if not (rows[2, i] >> OPEN) & 1 or (key > 0) != (keyed == 1):
+                continue
+            due = due_at(rows, i, channel[first + rows[3, i]], ending, table, q, within, durations, spans)
+            last, window = limits(rows[0, i], due, table, q, durations, spans)
+            search_evidence(evidence, rows, where, offset, groups, key, i, window, table[q, T_COUNT])
+            judge_one(outcome, evidence, rows, i, table, q, due, last, window, as_of)
+            mended = -1
+            if table[q, T_MEND] >= 0 and outcome[V_BREACH] != NO_BREACH:
+                moment, other = outcome[V_MOMENT], excused(rows, outcome)
+                mended = search(rows, where, offset, groups, MEND, key, moment, i, other, 0)
+                mended = in_time_to_mend(rows, mended, moment, table, q, durations, spans)
+            write(out, dues, used, rows, i, first, q, mended, due, evidence, outcome)
+            used += 1
+    return used
+
+
+@borrowing_kernel
+def due_at(
+    rows: Longs,
+    opening: int,
+    channel: int,
+    ending: Longs,
+    table: Longs,
+    q: int,
+    within: Longs,
+    durations: Longs,
+    spans: Spans,
+) -> int:
+    """The due of an opening, `NONE` while it is not known."""
+    opened, number = rows[0, opening], within[q, channel + 1]
+    if number >= 0 and durations[number, 0] == ELAPSED:
+        due: int = opened + durations[number, 1]
+        return due
+    due = due_of(opened, number, durations, table, q, spans)
+    return ending[rows[3, opening]] if due == NONE and table[q, T_NEEDS_END] else due
+
+
+@borrowing_kernel
+def limits(opened: int, due: int, table: Longs, q: int, durations: Longs, spans: Spans) -> tuple[int, int]:
+    """How late an answer still settles, and the end of the `at_most` window; `NONE` for no end."""
+    last = NONE if due == NONE or table[q, T_QUIET] == NONE else due + table[q, T_QUIET]
+    if table[q, T_COUNT] < 0:
+        return last, NONE
+    number = table[q, T_WINDOW]
+    if durations[number, 0] == ELAPSED:
+        return last, opened + durations[number, 1]
+    return last, lasting(opened, number, durations, spans)
+
+
+@borrowing_kernel
+def excused(rows: Longs, outcome: Longs) -> int:
+    """The breaking row, which repairs nothing in the moment of the breach itself; -1 for none."""
+    breaking: int = outcome[V_BREAKING]
+    return breaking if breaking >= 0 and rows[0, breaking] == outcome[V_MOMENT] else -1
+
+
+@borrowing_kernel
+def in_time_to_mend(rows: Longs, mended: int, moment: int, table: Longs, q: int, durations: Longs, spans: Spans) -> int:
+    """The repair, unless it came too late after the breach."""
+    if mended < 0:
+        return -1
+    soonest = lasting(moment, table[q, T_MEND], durations, spans)
+    return -1 if soonest != NONE and rows[0, mended] > soonest else mended
+
+
+@borrowing_kernel
+def write(
+    out: Ints,
+    dues: Longs,
+    used: int,
+    rows: Longs,
+    opening: int,
+    first: int,
+    q: int,
+    mended: int,
+    due: int,
+    evidence: Longs,
+    outcome: Longs,
+) -> None:
+    """Put one judged instance into line `used`."""
+    out[used, O_PROMISE], out[used, O_OPENING] = q, first + rows[3, opening]
+    out[used, O_SETTLING] = row_at(rows, evidence[THEN], first)
+    out[used, O_BREAKING] = row_at(rows, outcome[V_BREAKING], first)
+    out[used, O_MENDING] = row_at(rows, mended, first)
+    out[used, O_FORBIDDEN] = row_at(rows, evidence[NEVER], first)
+    out[used, O_REPEATED] = row_at(rows, evidence[OF], first)
+    out[used, O_NO_CONSENT] = row_at(rows, evidence[WITHOUT_CONSENT], first)
+    out[used, O_VERDICT], out[used, O_BREACH] = outcome[V_VERDICT], outcome[V_BREACH]
+    out[used, O_DEADLINE] = outcome[V_DEADLINE]
+    dues[used] = NONE if outcome[V_VERDICT] == WITHDRAWN else due
+
+
+@borrowing_kernel
+def row_at(rows: Longs, place: int, first: int) -> int:
+    """The bucket's row of a gathered one; -1 for none."""
+    return first + rows[3, place] if place >= 0 else -1
+
+
+@borrowing_kernel
+def lasting(moment: int, number: int, durations: Longs, spans: Spans) -> int:
+    """The due of one duration of the table."""
+    if durations[number, 0] == ELAPSED:
+        return moment + int(durations[number, 1])
+    return due_after(moment, durations[number, 0], durations[number, 1], durations[number, 2], *spans)
+
+
+@borrowing_kernel
+def due_of(moment: int, number: int, durations: Longs, table: Longs, q: int, spans: Spans) -> int:
+    """The due of an opening by its channel's duration; one not listed takes the latest. `NONE` without `within`."""
+    if number == NO_WITHIN:
+        if table[q, T_WINDOW] >= 0 and not table[q, T_NEEDS_END]:
+            return lasting(moment, table[q, T_WINDOW], durations, spans)
+        return NONE
+    if number != LATEST:
+        return lasting(moment, number, durations, spans)
+    latest = NONE
+    for each in range(table[q, T_DUE_FROM], table[q, T_DUE_TO]):
+        due = lasting(moment, each, durations, spans)
+        if due == NONE:
+            return NONE
+        latest = max(latest, due)
+    return latest
