@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from desireline.vocabulary.promise import BREACHES, VERDICTS
 from promises.both_judges import judged, plain, real
 from promises.disagreement import differences, smallest, story
 from promises.plain_judge import openings_of_nobody
-from promises.random_logs import BASES_MS, DAY_MS, Case, random_case
+from promises.random_logs import BASES_MS, DAY_MS, Case, random_case, random_map
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 LOGS = int(os.environ.get("DESIRELINE_AGREEMENT", "2000" if COMPILED else "400"))
@@ -40,6 +41,15 @@ def test_the_judges_agree_on_busy_people_with_many_cases() -> None:
         case = random_case(seed, 2, sizes=(60, 120, 200), cases=9)
         if differences(case, plain, real):
             raise AssertionError(f"seed {seed}\n{story(smallest(case, plain, real), plain, real)}")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_judges_agree_on_forty_maps_at_once(seed: int) -> None:
+    random, case = Random(seed), random_case(seed, 40)
+    others = [(0, random_map(random) | {"map": f"map {number}"}) for number in range(39)]
+    case = case.with_versions(*case.versions, *others)
+    assert sum(len(made["promises"]) for _, made in case.versions) > 64
+    assert not differences(case, plain, real)
 
 
 @pytest.mark.skipif(COMPILED, reason="how many rows are few is compiled in; busy people stand for it there")
