@@ -22,8 +22,8 @@ test: $(VENV)/installed-test
 	@PYTHON=$(BIN)/python sh tests/run.sh
 
 check: $(VENV)/installed-test
-	@$(BIN)/ruff format --check -q src tests bench
-	@$(BIN)/ruff check -q src tests bench
+	@$(BIN)/ruff format --check -q src tests bench docs/reference.py
+	@$(BIN)/ruff check -q src tests bench docs/reference.py
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > $(VENV)/contracts.txt || { cat $(VENV)/contracts.txt; exit 1; }
 

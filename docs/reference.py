@@ -54,7 +54,8 @@ def _commands_of(group: object, path: str) -> list[str]:
 
 def interactions() -> str:
     """The page of an interaction's fields and of the kinds of handles."""
-    lines = [MADE, "# The interaction", "", "| word | column | type | what it says | in patterns |", "|---|---|---|---|---|"]
+    lines = [MADE, "# The interaction", ""]
+    lines += ["| word | column | type | what it says | in patterns |", "|---|---|---|---|---|"]
     lines += [
         f"| `{f.name}` | `{f.column}` | {sql_type(f)} | {f.says} | {'yes' if f.in_patterns else ''} |" for f in FIELDS
     ]
@@ -65,9 +66,11 @@ def interactions() -> str:
 
 def tables() -> str:
     """The page of the lake's tables."""
-    lines = [MADE, "# Tables of the lake", "", "Ask them with `desireline sql`, or open the Parquet files with anything.", ""]
+    lines = [MADE, "# Tables of the lake", ""]
+    lines += ["Ask them with `desireline sql`, or open the Parquet files with anything.", ""]
     for table in TABLES.values():
-        lines += [f"## {table.name}", "", f"{table.says} Written by `{table.writer}`.", "", "| column | type |", "|---|---|"]
+        lines += [f"## {table.name}", "", f"{table.says} Written by `{table.writer}`.", ""]
+        lines += ["| column | type |", "|---|---|"]
         lines += [f"| `{name}` | {kind} |" for name, kind in table.columns.items()] + [""]
     return "\n".join(lines)
 

@@ -37,8 +37,8 @@ else
   accessibility checked by axe: install Node.js with npm, or AXE=/path/to/axe.min.js make test"
 fi
 
-[ -d ../shared/data ] || left_out="$left_out
-  tests on public data sets: ../shared/data is not there (docs/how-to/real-data.md says which files they read)"
+[ -d "${DESIRELINE_DATA:-../shared/data}" ] || left_out="$left_out
+  tests on public data sets: ../shared/data is not there (docs/explanation/real-data.md says which files they read)"
 
 echo "Tests ..."
 "$PYTHON" -m pytest -n "${WORKERS:-2}" --dist loadfile --durations=8 || exit 1

@@ -110,6 +110,10 @@ def test_sql_can_read_the_lake_after_everything_else_is_shut_off(lake: Lake) -> 
     assert dict(found.columns) == {"channel": ("phone",), "channel_2": ("phone",), "calls": (1,)}
 
 
+def test_sql_shows_moments_with_a_zone_as_texts_in_utc(lake: Lake) -> None:
+    assert lake.sql("SELECT to_timestamp(0) AS at, 1 AS n;")["at"] == ("1970-01-01 00:00:00+00",)
+
+
 def test_sql_shows_the_first_rows_and_says_so(lake: Lake) -> None:
     found = lake.sql("SELECT * FROM range(10)", limit=3)
     assert len(found) == 3
