@@ -40,6 +40,9 @@ fi
 [ -d "${DESIRELINE_DATA:-../shared/data}" ] || left_out="$left_out
   tests on public data sets: ../shared/data is not there (docs/explanation/real-data.md says which files they read)"
 
+echo "Compiling kernels ..."
+"$PYTHON" -m desireline.project.warm || exit 1
+
 echo "Tests ..."
 "$PYTHON" -m pytest -n "${WORKERS:-2}" --dist loadfile --durations=8 || exit 1
 
