@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
 from desireline.faces.cli.app import app
 from desireline.project import compare_with_truth, project_of_truth
-from desireline.project.planted import CAUSES
+from desireline.project.planted import CAUSES, FAULTS
 from desireline.storage.engines import compiled
 from desireline.vocabulary.errors import DesirelineError
 from desireline.world import make_world
@@ -49,3 +51,32 @@ def test_a_verdict_the_interactions_do_not_show_is_unexplained(tmp_path: Path) -
 def test_without_the_truth_nothing_is_compared(tmp_path: Path) -> None:
     with pytest.raises(DesirelineError, match=r"desireline world --to"):
         project_of_truth(tmp_path / "bank", tmp_path)
+
+
+TAMPERED = {
+    "time": "SELECT * REPLACE (if(answers, occurred_at + 4_000_000_000, occurred_at) AS occurred_at) FROM t",
+    "field": "SELECT * REPLACE (NULL AS power) FROM t",
+    "mistyped": "SELECT * REPLACE (if(answers, ['world:10' || handles[1][7:]], handles) AS handles, "
+    "if(answers, (md5_number_lower('world:10' || handles[1][7:]) >> 1)::BIGINT, handle) AS handle) "
+    "FROM t",
+    "withheld": "SELECT * REPLACE (CASE WHEN asks THEN NULL ELSE handles END AS handles, "
+    "CASE WHEN asks THEN NULL ELSE handle END AS handle) FROM t",
+    "twice": "SELECT * FROM t UNION ALL SELECT * REPLACE (id // 2 AS id, source_key || '#2' AS source_key) "
+    "FROM t WHERE asks",
+    "lost": "SELECT * FROM t WHERE answers IS NULL",
+    "from_nowhere": "SELECT * FROM t UNION ALL SELECT * REPLACE (id // 2 AS id, occurred_at + 9_000 AS occurred_at) "
+    "FROM t WHERE asks",
+}
+
+
+@pytest.mark.parametrize("cause", list(TAMPERED))
+def test_what_became_of_the_rows_is_named_as_the_cause(tmp_path: Path, cause: str) -> None:
+    world, tampered = tmp_path / "world", tmp_path / "tampered"
+    make_world(people=10, seed=7, to=world)
+    shutil.copytree(world, tampered)
+    kept, written = (folder / "truth" / "interactions.parquet" for folder in (world, tampered))
+    question = TAMPERED[cause].replace("FROM t", f"FROM '{kept}'")
+    duckdb.connect().execute(f"COPY ({question}) TO '{written}' (FORMAT parquet)")
+    found = compare_with_truth(project_of_truth(tmp_path / "bank", tampered), world)
+    assert {each.cause for each in found.differences} == {cause}
+    assert found.faults == (len(found.differences) if cause in FAULTS else 0)

@@ -34,7 +34,9 @@ Progress = Callable[[float, str], None]
 Instance = tuple[str, str, int]
 """An instance of a promise: map, promise, id of its opening."""
 Verdict = tuple[str, str, bool]
-"""Verdict, kind of breach, whether it was made good; ('', '', False) where there is no such instance."""
+"""Verdict, kind of breach, whether it was made good; `NO_VERDICT` where there is no such instance."""
+
+NO_VERDICT: Verdict = ("", "", False)
 
 TRUTH_FILES = ("interactions.parquet", "rows.parquet", "promises.csv", "handles.csv")
 CAUSES: Mapping[str, str] = {
@@ -249,9 +251,6 @@ def _cause(row: tuple[Any, ...], trials: Mapping[tuple[str, ...], dict[Instance,
         if trials[tuple(other for other in at_work if other != cause)].get(instance, NO_VERDICT) != found
     ]
     return " and ".join(needed) if needed else "unexplained"
-
-
-NO_VERDICT: Verdict = ("", "", False)
 
 
 def _judged(

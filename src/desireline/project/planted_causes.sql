@@ -12,20 +12,22 @@ WITH beside AS (
         handles.strong AS strong,
         handles.kind || ':' || handles.value AS handle_text,
         coalesce(homes.customer, -handles.person) AS label,
-        was, is_now
+        was, is_now, was_at, is_at
     FROM pairs
     LEFT JOIN true_rows ON true_rows.id = pairs.true_id
-    LEFT JOIN (SELECT id, struct_pack(
+    LEFT JOIN (SELECT id, occurred_at AS was_at, hash(
         occurred_at, channel, touchpoint, direction, asks, answers, topic, intent, about_case, about_order, about_campaign,
         hands, power, value_minor, score, reach, consent) AS was FROM true_interactions) AS meant ON meant.id = pairs.true_id
-    LEFT JOIN (SELECT id, handle, struct_pack(
+    LEFT JOIN (SELECT id, handle, occurred_at AS is_at, hash(
         occurred_at, channel, touchpoint, direction, asks, answers, topic, intent, about_case, about_order, about_campaign,
         hands, power, value_minor, score, reach, consent) AS is_now FROM interactions) AS taken ON taken.id = pairs.lake_id
     LEFT JOIN handles ON handles.handle = taken.handle
     LEFT JOIN homes ON homes.person = handles.person
 ),
 known AS (
-    SELECT DISTINCT is_now, handle FROM beside WHERE true_id IS NOT NULL
+    SELECT DISTINCT is_now, handle
+    FROM beside
+    WHERE true_id IS NOT NULL AND is_now IN (SELECT is_now FROM beside WHERE true_id IS NULL)
 )
 SELECT
     beside.id AS id, beside.true_id AS true_id, beside.lake_id AS lake_id,
@@ -37,7 +39,7 @@ SELECT
         WHEN beside.lake_id IS NULL THEN $lost
         WHEN beside.handle IS NULL THEN $withheld
         WHEN beside.label = beside.customer AND beside.was = beside.is_now THEN ''
-        WHEN beside.label = beside.customer AND beside.was.occurred_at <> beside.is_now.occurred_at THEN $time
+        WHEN beside.label = beside.customer AND was_at <> is_at THEN $time
         WHEN beside.label = beside.customer THEN $field
         WHEN beside.shared THEN $shared
         WHEN beside.handle_text NOT IN (SELECT handle FROM true_handles) THEN $mistyped
