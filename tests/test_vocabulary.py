@@ -81,6 +81,12 @@ def test_what_is_no_duration_is_refused_with_a_reason(text: str) -> None:
         Duration.parse(text)
 
 
+@pytest.mark.parametrize("text", ["99999999999999 days", "5219 weeks", "40000 working days"])
+def test_nothing_is_promised_for_more_than_a_hundred_years(text: str) -> None:
+    with pytest.raises(DesirelineError, match="longer than a hundred years"):
+        Duration.parse(text)
+
+
 def test_a_misspelt_unit_gets_the_nearest_one() -> None:
     with pytest.raises(DesirelineError, match="Did you mean 'minutes'"):
         Duration.parse("5 minuts")

@@ -15,6 +15,8 @@ SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+MOST_DAYS = 36_525
+"""No duration is longer than a hundred years."""
 
 _UNITS: dict[str, int] = {
     "second": SECOND_MS,
@@ -55,6 +57,8 @@ class Duration:
         unit = word.removesuffix("s")
         if unit not in _UNITS:
             raise DesirelineError(f"'{word}' is not a unit of time. {nearest(word, _WORDS)}".strip())
+        if number * _UNITS[unit] > MOST_DAYS * DAY_MS:
+            raise DesirelineError(f"'{text}' is longer than a hundred years. Write a shorter time.")
         if working and unit == "day":
             return cls("working_days", number, text.strip())
         if working and unit == "week":
