@@ -178,7 +178,7 @@ def test_a_crash_before_the_part_is_written_leaves_nothing_and_after_it_everythi
     def crash(*_args: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Lake, "write_part", crash)
+    monkeypatch.setattr(Lake, "take_part", crash)
     with pytest.raises(KeyboardInterrupt):
         desk.take_in(HEADER + ANNA + EVE, import_id="one")
     monkeypatch.undo()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
@@ -15,21 +14,10 @@ from desireline.intake.readers.rows import Rows
 from desireline.intake.recipes import Recipe, TimeTaken
 from desireline.intake.rows_to_interactions import Setting, shape_sql
 from desireline.intake.text_sql import text_sql
-from desireline.intake.values_sql import when_sql
 from desireline.intake.zones import known_zone, zone_days
-from desireline.storage.identity import TEXT_HASH_SQL
 from desireline.vocabulary.errors import DesirelineError, Mistake, nearest
-from desireline.vocabulary.interaction import BY_COLUMN
 
 NO_TIME = "no time: every time of the row is empty"
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What became of the rows: how many were left out by conditions, and the ones that cannot be understood."""
-
-    left_out: int
-    refused: tuple[RefusedRow, ...]
 
 
 def check_columns(recipe: Recipe, rows: Rows, *, file: str) -> None:
@@ -51,58 +39,38 @@ def check_columns(recipe: Recipe, rows: Rows, *, file: str) -> None:
         )
 
 
-def make(connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe, setting: Setting) -> Made:
-    """Fill the table `made` with the interactions of all rows that can be understood."""
+def prepare(connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe, setting: Setting) -> None:
+    """Lay out what the making of interactions looks up: the days of the time zones there are."""
     _zone_tables(connection, rows, recipe, setting)
+
+
+def interactions_sql(recipe: Recipe, cells: str, setting: Setting) -> list[str]:
+    """The statements that make the interactions of every row of the cells, one for each interaction of a row."""
+    return [shape_sql(recipe, shape, cells, setting) for shape in recipe.shapes]
+
+
+def make(
+    connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe, setting: Setting, *, only: str = ""
+) -> dict[int, str]:
+    """Fill the table `made` with the interactions of all rows that can be understood; says why the others cannot.
+
+    `only` names a table whose column `row` holds the rows to make.
+    """
     cells = cells_sql(rows, recipe)
-    shapes = " UNION ALL ".join(f"({shape_sql(recipe, shape, cells, setting)})" for shape in recipe.shapes)
+    if only:
+        cells = f"SELECT * FROM ({cells}) WHERE row IN (SELECT row FROM {only})"
+    shapes = " UNION ALL ".join(f"({shape})" for shape in interactions_sql(recipe, cells, setting))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE made AS {shapes}")
     reasons = connection.execute(
         "SELECT row, string_agg(DISTINCT reason, '; ') FROM made WHERE reason IS NOT NULL GROUP BY row"
     ).fetchall()
-    without = _without_interaction(connection, rows, recipe, cells)
     if reasons:
         connection.execute("DELETE FROM made WHERE row IN (SELECT row FROM made WHERE reason IS NOT NULL)")
-    refused = {**dict(reasons), **dict.fromkeys(without.no_time, NO_TIME)}
-    return Made(without.left_out, rows_as_refused(connection, rows, refused))
-
-
-def lake_sql(connection: duckdb.DuckDBPyConnection) -> str:
-    """The SELECT that gives the interactions of `made` to the lake.
-
-    The number of a handle is an md5, which is slow: it is made once for each handle, not for each row.
-    """
-    number = TEXT_HASH_SQL.format(text="strongest")
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE handle_numbers AS SELECT strongest, {number} AS number
-            FROM (SELECT DISTINCT handles[1] AS strongest FROM made WHERE handles IS NOT NULL)"""
-    )
-    columns = ", ".join("number AS handle" if column == "handle" else f"made.{column}" for column in BY_COLUMN)
-    return f"SELECT {columns} FROM made LEFT JOIN handle_numbers ON handle_numbers.strongest = made.handles[1]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Without:
-    left_out: int
-    no_time: tuple[int, ...]
-
-
-def _without_interaction(connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe, cells: str) -> _Without:
-    total = rows.count - len(rows.refused)
-    rows_made = "row" if len(recipe.shapes) == 1 else "DISTINCT row"
-    made = int(connection.execute(f"SELECT count({rows_made}) FROM made").fetchall()[0][0])
-    if made == total:
-        return _Without(0, ())
-    used = {name: f"u{place}" for place, name in enumerate(recipe.columns(), start=1)}
-    applies = " OR ".join(when_sql(shape.when, used.__getitem__) for shape in recipe.shapes)
-    found = connection.execute(
-        f"SELECT row, {applies} FROM ({cells}) AS cells WHERE row NOT IN (SELECT row FROM made) ORDER BY row"
-    ).fetchall()
-    return _Without(sum(not held for _, held in found), tuple(row for row, held in found if held))
+    return dict(reasons)
 
 
 def rows_as_refused(
-    connection: duckdb.DuckDBPyConnection, rows: Rows, reasons: dict[int, str]
+    connection: duckdb.DuckDBPyConnection, rows: Rows, reasons: Mapping[int, str]
 ) -> tuple[RefusedRow, ...]:
     """The given rows as they lie in quarantine, each with its reason."""
     if not reasons:

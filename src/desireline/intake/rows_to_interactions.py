@@ -2,7 +2,7 @@
 
 Every statement gives the lake's columns and four more: `row`, `own_key` (the source gave the key),
 `name` (which of several interactions of the row) and `reason` (why the row is refused, else NULL).
-`handle` is filled in when the interactions are written (`making.lake_sql`).
+`handle` is filled in when the interactions are written (`straight.lake_columns_sql`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from desireline.intake.times_sql import TimeSql, time_sql
 from desireline.intake.values_sql import ValueSql, digits_sql, field_sql, taken_sql, when_sql
 from desireline.storage.identity import INTERACTION_ID_SQL
 from desireline.vocabulary.handles import rank
-from desireline.vocabulary.interaction import BY_COLUMN, BY_NAME, FIELDS, sql_type
+from desireline.vocabulary.interaction import BY_COLUMN, BY_NAME, DIRECTIONS, FIELDS, TIME_QUALITIES, sql_type
 
 ONLY_HERE = ("row", "own_key", "name", "reason")
 """Columns of the statements that the lake does not have."""
@@ -42,6 +42,43 @@ def shape_sql(recipe: Recipe, shape: Shape, cells: str, setting: Setting) -> str
     used = {name: f"u{place}" for place, name in enumerate(recipe.columns(), start=1)}
     statement = _Statement(recipe, shape, used, setting)
     return statement.sql(cells)
+
+
+def applies_sql(recipe: Recipe, shape: Shape, setting: Setting) -> tuple[str, str]:
+    """Over a row's cells: whether the row makes this interaction, and the text of its moment."""
+    used = {name: f"u{place}" for place, name in enumerate(recipe.columns(), start=1)}
+    statement = _Statement(recipe, shape, used, setting)
+    return when_sql(shape.when, statement.cell), statement.times["t1"].text
+
+
+def filled_columns(recipe: Recipe, setting: Setting) -> tuple[str, ...]:
+    """The columns of the lake that a recipe fills, in the lake's order."""
+    used = {name: f"u{place}" for place, name in enumerate(recipe.columns(), start=1)}
+    filled = {"handle"} if any(shape.handles for shape in recipe.shapes) else set()
+    for shape in recipe.shapes:
+        columns = _Statement(recipe, shape, used, setting).columns()
+        filled |= {column for column, value in columns.items() if value != "NULL"}
+    return tuple(column for column in BY_COLUMN if column in filled)
+
+
+def few_words(recipe: Recipe, setting: Setting) -> dict[str, tuple[str, ...]]:
+    """Columns that can hold only a few words, whatever the file says, with these words."""
+    words: dict[str, tuple[str, ...]] = {
+        "source": (recipe.source,),
+        "import_id": (setting.import_id,),
+        "time_quality": TIME_QUALITIES,
+    }
+    named = {name for shape in recipe.shapes for name in shape.fields}
+    if "value" in named and "currency" not in named:
+        words["currency"] = (recipe.currency or setting.currency,)
+    for name in sorted(named - {"asks", "answers"}):
+        field, taken = BY_NAME[name], [shape.fields[name] for shape in recipe.shapes if name in shape.fields]
+        constants = [each.constant for each in taken if each.constant is not None]
+        if name == "direction":
+            words["direction"] = DIRECTIONS
+        elif field.type == "text" and len(constants) == len(taken):
+            words[field.column] = tuple(dict.fromkeys(constants))
+    return words
 
 
 class _Statement:
@@ -73,17 +110,24 @@ class _Statement:
         ]
         source = f"SELECT *{''.join(columns)} FROM ({source})"
         zoned = [name for name in self.times if self._needs_zone(name)]
-        fields = {name: self._field(name) for name in self.shape.fields}
+        fields = self._fields()
         values = "".join(f", {field.value} AS f_{name}" for name, field in fields.items())
         inner = (
             f"SELECT *{values}{instants_sql(self.times, zoned)}{self._handles()} FROM ({with_days_sql(source, zoned)})"
         )
-        taken = {**self._given(), **{BY_NAME[name].column: f"f_{name}" for name in fields}}
+        taken = self.columns()
         listed = ", ".join(
             f"CAST({taken.get(field.column, 'NULL')} AS {sql_type(field)}) AS {field.column}" for field in FIELDS
         )
         more = f"row, own_key, {text_sql(self.shape.name)} AS name, {self._reason(fields)} AS reason"
         return f"SELECT {listed}, {more} FROM ({inner}) AS made"
+
+    def columns(self) -> dict[str, str]:
+        """The columns of the interaction that are made, with their SQL."""
+        return {**self._given(), **{BY_NAME[name].column: f"f_{name}" for name in self.shape.fields}}
+
+    def _fields(self) -> dict[str, ValueSql]:
+        return {name: self._field(name) for name in self.shape.fields}
 
     def _needs_zone(self, name: str) -> bool:
         taken = self.shape.occurred_at if name == "t1" else self.shape.sent_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from desireline.intake.again import rows_again
-from desireline.intake.making import Made, check_columns, lake_sql, make, reasons_counted, rows_as_refused
+from desireline.intake.making import NO_TIME, check_columns, make, prepare, reasons_counted, rows_as_refused
 from desireline.intake.readers import RefusedRow, Rows, read_rows
 from desireline.intake.recipe_file import read_recipe, write_recipe
 from desireline.intake.recipes import Recipe
@@ -24,6 +24,22 @@ from desireline.intake.report import ImportReport
 from desireline.intake.rows_to_interactions import Setting
 from desireline.intake.run_quarantine import one_refusal
 from desireline.intake.sniff import sniff
+from desireline.intake.straight import (
+    Drafted,
+    Span,
+    Without,
+    each_expression_once,
+    lake_columns_sql,
+    later_than,
+    make_words,
+    mended_sql,
+    reasons_of,
+    repeated_rows,
+    rows_without,
+    set_doubtful,
+    span,
+    straight_sql,
+)
 from desireline.intake.text_sql import text_sql
 from desireline.storage.import_book import ImportBook
 from desireline.storage.lake import Lake
@@ -73,7 +89,9 @@ def import_file(
         rows = read_rows(connection, path, sniffed, folder=folder)
         check_columns(recipe, rows, file=path.name)
         notes = (*sniffed.doubts, *rows.notes)
-        return _take_in(lake, book, connection, rows, recipe, setting, progress, notes=notes, began=began)
+        return _take_in(
+            lake, book, connection, rows, recipe, setting, progress, folder=folder, notes=notes, began=began
+        )
 
 
 @contextmanager
@@ -101,19 +119,29 @@ def _take_in(
     setting: Setting,
     progress: Progress,
     *,
+    folder: Path,
     notes: tuple[str, ...],
     began: float,
 ) -> ImportReport:
     progress(0.35, "making interactions")
-    made = make(connection, rows, recipe, setting)
+    drafted = _draft(lake, connection, rows, recipe, setting, folder / "draft.parquet")
     progress(0.7, "looking for repeats")
-    known, conflicts = _without_repeats(connection, rows, recipe)
+    file, known, conflicts = _beside_repeats(lake, connection, rows, recipe, setting, folder / "draft.parquet")
     progress(0.8, "writing")
-    refused = (*rows.refused, *made.refused)
-    report = _report(connection, rows, made, recipe, setting, known=known, conflicts=len(conflicts), notes=notes)
+    report = _report(
+        rows,
+        drafted,
+        recipe,
+        setting,
+        span(connection, file),
+        later=later_than(connection, file, setting.received_at),
+        known=known,
+        conflicts=len(conflicts),
+        notes=notes,
+    )
     stages: tuple[tuple[Stage, tuple[RefusedRow, ...]], ...] = (
         ("reading", rows.refused),
-        ("meaning", made.refused),
+        ("meaning", drafted.refused),
         ("conflict", conflicts),
     )
     entries = quarantine_entries(
@@ -123,12 +151,50 @@ def _take_in(
         import_id=setting.import_id,
         at=setting.received_at,
     )
-    new = book.begin(_entry(report, recipe, rows, len(refused), setting.received_at), entries)
+    refused = len(rows.refused) + len(drafted.refused)
+    new = book.begin(_entry(report, recipe, rows, refused, setting.received_at), entries)
     if report.made:
-        lake.write_part(INTERACTIONS, setting.import_id, lake_sql(connection), connection)
+        lake.take_part(INTERACTIONS, setting.import_id, file)
     book.finish(setting.import_id)
     progress(1.0, "done")
     return replace(report, newly_refused=new, seconds=perf_counter() - began)
+
+
+def _draft(
+    lake: Lake, connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe, setting: Setting, file: Path
+) -> Drafted:
+    """Write the interactions of the rows that can be understood as a draft; says what became of the others."""
+    prepare(connection, rows, recipe, setting)
+    make_words(connection, recipe, setting)
+    reasons: Mapping[int, str] = {}
+    several = len(recipe.shapes) > 1
+    if several:
+        reasons = reasons_of(connection, rows, recipe, setting)
+        set_doubtful(connection, reasons)
+    source = straight_sql(rows, recipe, setting, beside_doubtful=bool(reasons))
+    with each_expression_once(connection):
+        lake.draft(INTERACTIONS, source, connection, file=file)
+    without = Without()
+    if several or span(connection, file).count < rows.count - len(rows.refused):
+        reasons = reasons or reasons_of(connection, rows, recipe, setting)
+        without = rows_without(connection, rows, recipe, setting)
+    told = {**reasons, **dict.fromkeys(without.no_time, NO_TIME)}
+    return Drafted(without.left_out, rows_as_refused(connection, rows, told))
+
+
+def _beside_repeats(
+    lake: Lake, connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe, setting: Setting, draft: Path
+) -> tuple[Path, int, tuple[RefusedRow, ...]]:
+    """The draft without what is in it twice or in the lake already, how many that were, and the conflicts."""
+    repeated = repeated_rows(connection, draft, recipe)
+    if not repeated:
+        return draft, 0, ()
+    set_doubtful(connection, repeated)
+    make(connection, rows, recipe, setting, only="doubtful")
+    known, conflicts = _without_repeats(connection, rows, recipe)
+    mended = draft.with_name("mended.parquet")
+    lake.draft(INTERACTIONS, mended_sql(draft, recipe, setting), connection, file=mended)
+    return mended, known, conflicts
 
 
 def _without_repeats(
@@ -143,18 +209,17 @@ def _without_repeats(
 
 
 def _report(
-    connection: duckdb.DuckDBPyConnection,
     rows: Rows,
-    made: Made,
+    drafted: Drafted,
     recipe: Recipe,
     setting: Setting,
+    made: Span,
     *,
+    later: int,
     known: int,
     conflicts: int,
     notes: tuple[str, ...],
 ) -> ImportReport:
-    sql = "SELECT count(*), min(occurred_at), max(occurred_at), count(*) FILTER (occurred_at > $now) FROM made"
-    count, first, last, later = connection.execute(sql, {"now": setting.received_at}).fetchall()[0]
     if later:
         notes = (*notes, f"{later:,} interactions lie later than this import itself: check the dates.")
     return ImportReport(
@@ -163,14 +228,14 @@ def _report(
         source=recipe.source,
         recipe=recipe.name,
         rows_read=rows.count,
-        made=count,
+        made=made.count,
         already_known=known,
         conflicts=conflicts,
-        left_out=made.left_out,
-        refused=reasons_counted((*rows.refused, *made.refused)),
+        left_out=drafted.left_out,
+        refused=reasons_counted((*rows.refused, *drafted.refused)),
         notes=notes,
-        first_at=first,
-        last_at=last,
+        first_at=made.first_at,
+        last_at=made.last_at,
     )
 
 
@@ -223,7 +288,7 @@ def preview(
     with tempfile.TemporaryDirectory() as folder, working(Lake(Path(folder) / "lake")) as (connection, temporary):
         found = read_rows(connection, path, sniffed, folder=temporary)
         check_columns(recipe, found, file=path.name)
-        made = make(connection, found, recipe, setting)
+        made = _make_all(connection, found, recipe, setting)
         columns = ", ".join(
             column for column in BY_COLUMN if column not in ("id", "import_id", "received_at", "handle")
         )
@@ -280,10 +345,11 @@ def replay(
     first = _import_of(book, refusals)
     recipe = recipe or read_recipe(first["recipe"], name=f"recipe of {first['import_id']}")
     setting = Setting(import_id, first["file"], received_at, project_zone, currency, recipe.reading.decimal or ".")
-    with working(lake) as (connection, _):
+    with working(lake) as (connection, folder):
         rows = rows_again(connection, refusals, json.loads(first["columns"]), recipe.reading)
         check_columns(recipe, rows, file=first["file"])
-        made = make(connection, rows, recipe, setting)
+        made = _make_all(connection, rows, recipe, setting)
+        make_words(connection, recipe, setting)
         connection.execute("CREATE TEMP TABLE numbers (number BIGINT, row BIGINT)")
         connection.executemany("INSERT INTO numbers VALUES (?, ?)", [[item.number, item.row] for item in refusals])
         known, conflicts = _without_repeats(connection, rows, recipe)
@@ -292,10 +358,23 @@ def replay(
                 position = position + (numbers.row - numbers.number) * {len(recipe.shapes)}
                 FROM numbers WHERE numbers.number = made.row"""
         )
-        report = _report(connection, rows, made, recipe, setting, known=known, conflicts=len(conflicts), notes=())
+        file = folder / "draft.parquet"
+        lake.draft(INTERACTIONS, f"SELECT {lake_columns_sql(recipe, setting)} FROM made", connection, file=file)
+        later = later_than(connection, file, received_at)
+        report = _report(
+            rows,
+            made,
+            recipe,
+            setting,
+            span(connection, file),
+            later=later,
+            known=known,
+            conflicts=len(conflicts),
+            notes=(),
+        )
         book.begin(_entry(report, recipe, rows, 0, received_at), [])
         if report.made:
-            lake.write_part(INTERACTIONS, import_id, lake_sql(connection), connection)
+            lake.take_part(INTERACTIONS, import_id, file)
         book.finish(import_id)
     still = {item.row: item.reason for item in (*rows.refused, *made.refused, *conflicts)}
     gone = [item.number for item in refusals if item.number not in still]
@@ -303,6 +382,15 @@ def replay(
     for number, reason in still.items():
         book.change_refusals([number], reason=reason, changed_at=received_at)
     return replace(report, seconds=perf_counter() - began)
+
+
+def _make_all(connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Recipe, setting: Setting) -> Drafted:
+    """Every row the careful way, laid out in the table `made`."""
+    prepare(connection, rows, recipe, setting)
+    without = rows_without(connection, rows, recipe, setting)
+    reasons = make(connection, rows, recipe, setting)
+    told = {**reasons, **dict.fromkeys(without.no_time, NO_TIME)}
+    return Drafted(without.left_out, rows_as_refused(connection, rows, told))
 
 
 def _import_of(book: ImportBook, refusals: Sequence[Refusal]) -> dict[str, Any]:

@@ -98,21 +98,20 @@ def _prepare(connection: duckdb.DuckDBPyConnection, lake: Lake, *, arrived: Sequ
     _set(connection, most_handles=MOST_HANDLES_OF_AN_INTERACTION, other_rank=OTHER_RANK, keep_known=not gone)
     connection.execute("CREATE TEMP TABLE new_links AS SELECT *, '' AS part FROM links WHERE false")
     for part in arrived:
-        _view(connection, "arrived", "interactions", [str(lake.path("interactions", part))])
+        _view(connection, lake, "arrived", "interactions", [part])
         _set(connection, part=part)
         connection.execute(
             f"INSERT INTO new_links BY NAME SELECT *, getvariable('part') AS part FROM ({_sql('links_of_import')})"
         )
-    _view(connection, "gone_links", "links", [str(lake.path("links", part)) for part in gone])
-    kept = lake.parts("interactions") if gone else arrived
-    _view(connection, "arrived", "interactions", [str(lake.path("interactions", part)) for part in kept])
+    _view(connection, lake, "gone_links", "links", gone)
+    _view(connection, lake, "arrived", "interactions", lake.parts("interactions") if gone else arrived)
     connection.execute(f"CREATE TEMP TABLE newcomers AS {_sql('handles_arrived')}")
     connection.execute(f"CREATE TEMP TABLE texts AS {_sql('handle_texts')}")
 
 
-def _view(connection: duckdb.DuckDBPyConnection, name: str, table: str, paths: list[str]) -> None:
-    source = connection.read_parquet(paths) if paths else connection.table(table).limit(0)
-    source.create_view(name, replace=True)
+def _view(connection: duckdb.DuckDBPyConnection, lake: Lake, name: str, table: str, parts: Sequence[str]) -> None:
+    rows = lake.reading_sql(table, parts) if parts else f"{table} LIMIT 0"
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {rows}")
 
 
 def _handles(connection: duckdb.DuckDBPyConnection) -> Handles:

@@ -12,7 +12,7 @@ from desireline.storage.identity import TEXT_HASH_SQL
 from desireline.storage.journey_store.columns import ORIGIN, PROPERTY, Column, Kind, column, stored_fields
 from desireline.storage.journey_store.dictionary import Dictionary
 from desireline.storage.journey_store.identities import Identities
-from desireline.storage.lake import Lake
+from desireline.storage.lake import Lake, reading_sql
 from desireline.vocabulary.interaction import BY_NAME
 from desireline.vocabulary.tables import INTERACTIONS
 
@@ -54,8 +54,8 @@ class LakeReader:
             return []
         found = self._connection.execute(
             "SELECT path_in_schema, bool_or(stats_null_count IS NULL OR stats_null_count < num_values), "
-            "bool_and(stats_null_count = 0) FROM parquet_metadata($paths) GROUP BY 1",
-            {"paths": self._paths},
+            "bool_and(stats_null_count = 0) AND count(DISTINCT file_name) = $parts FROM parquet_metadata($paths) GROUP BY 1",
+            {"paths": self._paths, "parts": len(self._paths)},
         ).fetchall()
         filled = {name for name, any_value, _ in found if any_value}
         self._never_empty = {name for name, _, every_value in found if every_value}
@@ -83,12 +83,13 @@ class LakeReader:
         """
         expressions = [self._expression(number, each) for number, each in enumerate(columns) if each.name != ORIGIN]
         for number, (path, rows) in enumerate(zip(self._paths, self.part_rows, strict=True)):
+            source = reading_sql(INTERACTIONS, [path], also=", file_row_number = true")
             for begin in range(0, rows, CHUNK_ROWS):
                 end = min(begin + CHUNK_ROWS, rows)
                 chunk = self._connection.execute(
-                    f"SELECT {', '.join(expressions)} FROM read_parquet($path, file_row_number = true) "
+                    f"SELECT {', '.join(expressions)} FROM {source} "
                     "WHERE file_row_number >= $begin AND file_row_number < $end",
-                    {"path": path, "begin": begin, "end": end},
+                    {"begin": begin, "end": end},
                 ).fetchnumpy()
                 yield self._arrays(columns, chunk, (first_number + number) << _PART_BITS, begin)
 
@@ -117,8 +118,7 @@ class LakeReader:
         return len(self._codes.get(each.name, ())) == 2 and field is not None and field.column in self._never_empty
 
     def _all(self) -> str:
-        paths = ", ".join("'" + path.replace("'", "''") + "'" for path in self._paths)
-        return f"read_parquet([{paths}])"
+        return reading_sql(INTERACTIONS, self._paths)
 
     def _expression(self, number: int, each: Column) -> str:
         source, name = _source(each), each.name.replace('"', '""')
