@@ -23,6 +23,7 @@ from desireline.promises.terms import (
     WRONG_HANDS,
 )
 from desireline.storage.engines import borrowing_kernel
+from desireline.storage.journey_store import EMPTY_KEY
 
 Longs = NDArray[np.int64]
 _FIRSTS = 1 << THEN | 1 << NEVER | 1 << UNLESS | 1 << WRONG_CHANNEL | 1 << WRONG_HANDS | 1 << WITHOUT_CONSENT
@@ -34,7 +35,6 @@ def walk_to_evidence(
     evidence: Longs,
     rows: Longs,
     found: int,
-    key_of: Longs,
     key: int,
     opening: int,
     due: int,
@@ -45,7 +45,7 @@ def walk_to_evidence(
 ) -> None:
     """Walk from the opening on until nothing later can matter.
 
-    key: the number of the opening's key, 0 for any. last: how late an answer still settles.
+    key: the opening's key, `EMPTY_KEY` for any. last: how late an answer still settles.
     """
     for part in range(INDEXED):
         evidence[part] = -1
@@ -67,7 +67,7 @@ def walk_to_evidence(
         moment = rows[0, place]
         if horizon != NONE and moment > horizon:
             break
-        if place == opening or (key > 0 and key_of[rows[3, place]] != key):
+        if place == opening or (key != EMPTY_KEY and rows[6, place] != key):
             continue
         if here & _COUNTED and moment > opened:
             if moment != counted_at:
@@ -78,14 +78,22 @@ def walk_to_evidence(
                 evidence[OF] = first_counted if window == NONE or moment <= window else -1
         here &= _FIRSTS
         wanted &= ~here
-        for part in range(1, INDEXED):
-            if (here >> part) & 1:
-                evidence[part] = place
-        if (here >> THEN) & 1 and due != NONE and moment <= due:
-            if most < 0:
+        if here & (1 << THEN):
+            evidence[THEN] = place
+            if due != NONE and moment <= due and most < 0:
                 horizon = moment
-            elif window != NONE:
+            elif due != NONE and moment <= due and window != NONE:
                 horizon = max(moment, window)
+        if here & (1 << NEVER):
+            evidence[NEVER] = place
+        if here & (1 << UNLESS):
+            evidence[UNLESS] = place
+        if here & (1 << WRONG_CHANNEL):
+            evidence[WRONG_CHANNEL] = place
+        if here & (1 << WRONG_HANDS):
+            evidence[WRONG_HANDS] = place
+        if here & (1 << WITHOUT_CONSENT):
+            evidence[WITHOUT_CONSENT] = place
 
 
 @borrowing_kernel
@@ -142,12 +150,10 @@ def search(
 
 
 @borrowing_kernel
-def walk_to_part(
-    rows: Longs, found: int, key_of: Longs, key: int, part: int, moment: int, opening: int, other: int
-) -> int:
+def walk_to_part(rows: Longs, found: int, key: int, part: int, moment: int, opening: int, other: int) -> int:
     """The first row of a part at or after a moment, other than the opening and one more row; -1 for none."""
     for place in range(found):
         fits = (rows[2, place] >> part) & 1 and rows[0, place] >= moment and place != opening and place != other
-        if fits and (key == 0 or key_of[rows[3, place]] == key):
+        if fits and (key == EMPTY_KEY or rows[6, place] == key):
             return place
     return -1

@@ -6,10 +6,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desireline.promises.deadlines import NONE
+from desireline.promises.local_keys import number_keys
 from desireline.promises.row_classes import HAS_BEGIN, IS_BEGIN, IS_END, IS_TOUCH
-from desireline.storage.engines import borrowing_kernel
+from desireline.promises.terms import T_MAP, T_QUIET, T_SAME
+from desireline.storage.engines import borrowing_kernel, kernel
 
 Longs = NDArray[np.int64]
+
+
+@kernel
+def journeys_of(
+    promise: NDArray[np.int32],
+    person: NDArray[np.int32],
+    opening: NDArray[np.int32],
+    start: Longs,
+    length: Longs,
+    time: Longs,
+    keys: Longs,
+    of_row: NDArray[np.int32],
+    touch_of: NDArray[np.uint8],
+    table: Longs,
+) -> NDArray[np.int32]:
+    """The row at which the journey of each instance's opening began, -1 for none.
+
+    Instances stand person by person, and those of one map and key together.
+    """
+    longest = 1
+    for p in range(len(length)):
+        longest = max(longest, length[p])
+    key_of, slots = np.empty(longest, dtype=np.int64), np.empty(4 * longest + 8, dtype=np.int64)
+    walks, journey = np.empty((3, longest + 2), dtype=np.int64), np.empty(longest, dtype=np.int64)
+    touch = np.empty(longest, dtype=np.uint8)
+    begun = np.empty(len(opening), dtype=np.int32)
+    of_person, of_map, of_key = -1, -1, -1
+    for line in range(len(opening)):
+        p, q = person[line], promise[line]
+        first, count = start[p], length[p]
+        if p != of_person or table[q, T_MAP] != of_map or table[q, T_SAME] != of_key:
+            of_person, of_map, of_key = p, table[q, T_MAP], table[q, T_SAME]
+            key_count = number_keys(key_of, keys, of_key, first, count, slots)
+            for i in range(count):
+                touch[i] = touch_of[of_map, of_row[first + i]]
+            walk_forward(journey, touch, key_of, key_count, time, first, count, table[q, T_QUIET], walks)
+        place = journey[opening[line] - first]
+        begun[line] = first + place - 1 if place > 0 else -1
+    return begun
 
 
 @borrowing_kernel

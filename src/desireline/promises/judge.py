@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 
 from desireline.promises.calendars import Calendar
 from desireline.promises.deadlines import SPANS
+from desireline.promises.journeys_of_map import journeys_of
 from desireline.promises.judged import Judged, Part
-from desireline.promises.judging import judge_people
+from desireline.promises.judging import O_OPENING, O_PERSON, O_PROMISE, judge_people
 from desireline.promises.maps import Map
 from desireline.promises.masks import row_bits
-from desireline.promises.row_classes import classes_of
+from desireline.promises.row_classes import classes_of, machine_of, meaning_of
 from desireline.promises.terms import OPEN, T_FROM, T_TO, Terms, terms_of
 from desireline.promises.versions import MapVersion, versions_of
 from desireline.storage.engines import run
@@ -74,7 +76,8 @@ def _chosen(snapshot: Snapshot, people: NDArray[np.int64] | None) -> list[Bucket
 
 
 def _judging(terms: Terms, as_of: int) -> Callable[[Bucket], Part]:
-    laid = terms.deadlines
+    laid, machine = terms.deadlines, machine_of(terms.tables)
+    known = meaning_of(terms, machine.words) if machine else None
     bounds, begin, end, before, midnight, open_day, close = (fixed(getattr(laid, name), np.int64) for name in SPANS)
     spans = (bounds, begin, end, before, midnight, open_day, close)
     table, within, durations = (fixed(each, np.int64) for each in (terms.table, terms.within, laid.durations))
@@ -84,26 +87,30 @@ def _judging(terms: Terms, as_of: int) -> Callable[[Bucket], Part]:
             fixed(each, np.int64)
             for each in (bucket.start, bucket.length, bucket.column("occurred_at"), bucket.column("id"))
         )
-        classes = classes_of(terms, row_bits(terms.tables, bucket), start, length)
+        of_row, words = classes_of(terms.tables, machine, bucket)
+        meaning = known or meaning_of(terms, words)
+        keys, of_row = fixed(_keys(bucket, terms.keys), np.int64), fixed(of_row, np.int32)
+        touch = fixed(meaning.touch, np.uint8)
         lines, dues = judge_people(
             start,
             length,
             time,
             identity,
             fixed(bucket.column("channel"), np.int16),
-            fixed(_keys(bucket, terms.keys), np.int64),
-            fixed(classes.of_row, np.int32),
-            fixed(classes.flags, np.int16),
-            fixed(classes.opens, np.uint64),
-            fixed(classes.touch, np.uint8),
-            classes.openings,
+            keys,
+            of_row,
+            fixed(meaning.flags, np.int16),
+            fixed(meaning.opens, np.uint64),
+            touch,
+            fixed(meaning.openings, np.int64),
             table,
             within,
             durations,
             spans,
             as_of,
         )
-        return Part(bucket, lines, dues)
+        who = (lines[O_PROMISE], lines[O_PERSON], lines[O_OPENING])
+        return Part(bucket, lines, dues, partial(journeys_of, *who, start, length, time, keys, of_row, touch, table))
 
     return work
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,27 +46,29 @@ COLUMNS = (
 class Part:
     """The instances of one bucket: which rows are their evidence; moments and ids are looked up when asked for.
 
-    lines: (instances, O_WIDTH) int32, see the O_ columns. dues: (instances,) int64.
+    lines: (O_WIDTH, instances) int32, see the O_ columns. dues: (instances,) int64.
+    journeys: finds the row at which the journey of each opening began, -1 for none.
     """
 
     bucket: Bucket
     lines: NDArray[np.int32]
     dues: NDArray[np.int64]
+    journeys: Callable[[], NDArray[np.int32]]
 
     def read(self, name: str, into: NDArray[np.int64], same: Sequence[str]) -> None:
         """Put a column into an array. same: the key of each promise, '' for none."""
         if name in _CODES:
-            into[:] = self.lines[:, _CODES[name]]
+            into[:] = self.lines[_CODES[name]]
         elif name in _IDS:
             self._pick("id", _IDS[name], NONE, into)
         elif name in _MOMENTS:
             self._pick("occurred_at", _MOMENTS[name], NONE, into)
         elif name == "journey":
-            self._pick("id", j.O_JOURNEY, 0, into)
+            pick(into, np.asarray(self.bucket.column("id")), self.journeys()[np.newaxis, :], 0, 0)
         elif name == "person":
             pick(into, self.bucket.person, self.lines, j.O_PERSON, NONE)
         elif name == "channel":
-            into[:] = self.bucket.column("channel")[self.lines[:, j.O_OPENING]]
+            into[:] = self.bucket.column("channel")[self.lines[j.O_OPENING]]
         elif name == "key_hash":
             self._keys(into, same)
         else:
@@ -77,17 +79,17 @@ class Part:
 
     def _keys(self, into: NDArray[np.int64], same: Sequence[str]) -> None:
         into[:] = 0
-        promise = self.lines[:, j.O_PROMISE]
+        promise = self.lines[j.O_PROMISE]
         for name in {each for each in same if each}:
             asked = np.array([each == name for each in same])[promise]
-            into[asked] = self.bucket.column(name)[self.lines[asked, j.O_OPENING]]
+            into[asked] = self.bucket.column(name)[self.lines[j.O_OPENING, asked]]
 
     def _from_dues(self, name: str, into: NDArray[np.int64]) -> None:
         into[:] = self.dues
         if name == "deadline_at":
-            into[self.lines[:, j.O_DEADLINE] < 0] = NONE
+            into[self.lines[j.O_DEADLINE] < 0] = NONE
         elif name == "breached_at":
-            breach = self.lines[:, j.O_BREACH]
+            breach = self.lines[j.O_BREACH]
             into[breach < 0] = NONE
             moments = np.empty_like(into)
             for code, moment in enumerate(_BREACHES[: NO_CONSENT + 1]):
@@ -117,7 +119,7 @@ class Judged:
     _known: dict[str, NDArray[np.int64]] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
-        return sum(len(part.lines) for part in self.parts)
+        return sum(len(part.dues) for part in self.parts)
 
     def column(self, name: str) -> NDArray[np.int64]:
         """(instances,) int64: one of `COLUMNS`."""
@@ -126,14 +128,14 @@ class Judged:
     def columns(self, *names: str) -> dict[str, NDArray[np.int64]]:
         """Several of `COLUMNS`, looked up bucket by bucket at once and kept."""
         asked = [name for name in names if name not in self._known]
-        made = {name: np.empty(len(self), dtype=np.int64) for name in asked}
+        made = dict(zip(asked, np.empty((len(asked), len(self)), dtype=np.int64), strict=True))
         same = [promise.same for _, promise in self.promises]
-        ends = np.cumsum([len(part.lines) for part in self.parts]).tolist()
+        ends = np.cumsum([len(part.dues) for part in self.parts]).tolist()
 
         def look_up(numbered: tuple[Part, int]) -> None:
             part, end = numbered
             for name, into in made.items():
-                part.read(name, into[end - len(part.lines) : end], same)
+                part.read(name, into[end - len(part.dues) : end], same)
 
         run(look_up, zip(self.parts, ends, strict=True) if made else ())
         self._known.update(made)
@@ -199,8 +201,8 @@ def pick(
     into: NDArray[np.int64], values: NDArray[np.int64], lines: NDArray[np.int32], place: int, missing: int
 ) -> None:
     """The values at the rows that one column of the lines names, `missing` where it names none."""
-    for i in range(len(lines)):
-        row = lines[i, place]
+    for i in range(len(into)):
+        row = lines[place, i]
         into[i] = values[row] if row >= 0 else missing
 
 

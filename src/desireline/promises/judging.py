@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from desireline.promises.deadlines import ELAPSED, NONE, due_after
 from desireline.promises.evidence import search, search_evidence, walk_to_evidence, walk_to_part
-from desireline.promises.journeys_of_map import walk_back, walk_forward
+from desireline.promises.journeys_of_map import walk_back
 from desireline.promises.local_keys import number_keys
 from desireline.promises.occurrences import FEW, gather, has_openings, list_by_key, sort_moments, stand_consent
 from desireline.promises.terms import (
@@ -59,12 +59,11 @@ from desireline.storage.engines import borrowing_kernel, kernel
     O_FORBIDDEN,
     O_REPEATED,
     O_NO_CONSENT,
-    O_JOURNEY,
     O_VERDICT,
     O_BREACH,
     O_DEADLINE,
-) = range(13)
-O_WIDTH = 13
+) = range(12)
+O_WIDTH = 12
 
 Longs = NDArray[np.int64]
 Ints = NDArray[np.int32]
@@ -83,21 +82,23 @@ def judge_people(
     flags: NDArray[np.int16],
     opens: NDArray[np.uint64],
     touch_of: NDArray[np.uint8],
-    room: int,
+    openings: Longs,
     table: Longs,
     within: Longs,
     durations: Longs,
     spans: Spans,
     as_of: int,
 ) -> tuple[Ints, Longs]:
-    """(instances, O_WIDTH) int32 and (instances,) dues: one for each opening of each person.
+    """(O_WIDTH, instances) int32 and (instances,) dues: one for each opening of each person.
 
     Interactions are given as rows of the bucket, -1 for none, persons as their number in it.
     """
-    out, dues = np.empty((room, O_WIDTH), dtype=np.int32), np.empty(room, dtype=np.int64)
-    longest = 1
+    longest, room = 1, 0
     for p in range(len(length)):
         longest = max(longest, length[p])
+        for row in range(start[p], start[p] + length[p]):
+            room += openings[of_row[row]]
+    out, dues = np.empty((O_WIDTH, room), dtype=np.int32), np.empty(room, dtype=np.int64)
     used = judge_each(
         out,
         dues,
@@ -121,15 +122,14 @@ def judge_people(
         np.empty(4 * longest + 8, dtype=np.int64),
         np.empty((3, longest + 2), dtype=np.int64),
         np.empty(longest, dtype=np.int64),
-        np.empty(longest, dtype=np.int64),
         np.empty(longest, dtype=np.uint8),
-        np.empty((6, longest), dtype=np.int64),
+        np.empty((7, longest), dtype=np.int64),
         np.empty(INDEXED * longest, dtype=np.int64),
         np.empty(INDEXED * (longest + 2) + 1, dtype=np.int64),
         np.empty(INDEXED, dtype=np.int64),
         np.empty(V_WIDTH, dtype=np.int64),
     )
-    return out[:used], dues[:used]
+    return out[:, :used], dues[:used]
 
 
 @borrowing_kernel
@@ -155,7 +155,6 @@ def judge_each(
     key_of: Longs,
     slots: Longs,
     walks: Longs,
-    journey: Longs,
     ending: Longs,
     touch: NDArray[np.uint8],
     rows: Longs,
@@ -177,24 +176,21 @@ def judge_each(
             either[word] = 0
             for row in range(first, first + count):
                 either[word] |= opens[of_row[row], word]
-        ready_map, ready_same, ends_ready, key_count = -1, -2, False, 0
+        numbered, ended_map, key_count = -2, -1, 0
         for q in range(len(table)):
             if not (either[q >> 6] >> np.uint64(q & 63)) & np.uint64(1):
                 continue
-            found, openings, shared = gather(rows, flags, of_row, time, identity, first, count, table, q)
+            found, openings, shared = gather(rows, flags, of_row, time, identity, keys, first, count, table, q)
             if openings == 0:
                 continue
-            same, quiet = table[q, T_SAME], table[q, T_QUIET]
-            if same != ready_same:
-                key_count = number_keys(key_of, keys, same, first, count, slots)
-            if same != ready_same or table[q, T_MAP] != ready_map:
-                ready_map, ready_same, ends_ready = table[q, T_MAP], same, False
+            same, needs_end = table[q, T_SAME], table[q, T_NEEDS_END] != 0
+            if (found > FEW or needs_end) and same != numbered:
+                key_count, numbered, ended_map = number_keys(key_of, keys, same, first, count, slots), same, -1
+            if needs_end and ended_map != table[q, T_MAP]:
+                ended_map = table[q, T_MAP]
                 for i in range(count):
-                    touch[i] = touch_of[ready_map, of_row[first + i]]
-                walk_forward(journey, touch, key_of, key_count, time, first, count, quiet, walks)
-            if table[q, T_NEEDS_END] and not ends_ready:
-                walk_back(ending, touch, key_of, key_count, time, first, count, quiet, walks)
-                ends_ready = True
+                    touch[i] = touch_of[ended_map, of_row[first + i]]
+                walk_back(ending, touch, key_of, key_count, time, first, count, table[q, T_QUIET], walks)
             if shared:
                 sort_moments(rows, found)
             if table[q, T_CONSENT]:
@@ -223,9 +219,7 @@ def judge_each(
                 offset,
             )
             for line in range(begin, used):
-                local = out[line, O_OPENING] - first
-                out[line, O_PERSON] = p
-                out[line, O_JOURNEY] = first + journey[local] - 1 if journey[local] > 0 else -1
+                out[O_PERSON, line] = p
     return used
 
 
@@ -279,16 +273,23 @@ def judge_openings(
             where,
             offset,
         )
+    quiet, counted = table[q, T_QUIET], table[q, T_WINDOW]
     for i in range(found):
         if (rows[2, i] >> OPEN) & 1:
-            key = key_of[rows[3, i]]
-            due = due_at(rows, i, channel[first + rows[3, i]], ending, table, q, within, durations, spans)
-            last, window = limits(rows[0, i], due, table, q, durations, spans)
-            walk_to_evidence(evidence, rows, found, key_of, key, i, due, last, window, table, q)
+            key = rows[6, i]
+            number = within[q, channel[first + rows[3, i]] + 1]
+            if number >= 0 and durations[number, 0] == ELAPSED:
+                due = rows[0, i] + durations[number, 1]
+            else:
+                due = due_at(rows, i, number, ending, table, q, durations, spans)
+            last, window = NONE if due == NONE or quiet == NONE else due + quiet, NONE
+            if counted >= 0:
+                window = lasting(rows[0, i], counted, durations, spans)
+            walk_to_evidence(evidence, rows, found, key, i, due, last, window, table, q)
             judge_one(outcome, evidence, rows, i, table, q, due, last, window, as_of)
             mended = -1
             if table[q, T_MEND] >= 0 and outcome[V_BREACH] != NO_BREACH:
-                mended = walk_to_part(rows, found, key_of, key, MEND, outcome[V_MOMENT], i, excused(rows, outcome))
+                mended = walk_to_part(rows, found, key, MEND, outcome[V_MOMENT], i, excused(rows, outcome))
                 mended = in_time_to_mend(rows, mended, outcome[V_MOMENT], table, q, durations, spans)
             write(out, dues, used, rows, i, first, q, mended, due, evidence, outcome)
             used += 1
@@ -319,7 +320,7 @@ def judge_many(
     offset: Longs,
 ) -> int:
     """The same for many rows: each opening searches the lists of its key, or of all rows together."""
-    groups = key_count + 2
+    groups, quiet, counted = key_count + 2, table[q, T_QUIET], table[q, T_WINDOW]
     for keyed in range(2):
         if not has_openings(rows, found, key_of, keyed):
             continue
@@ -328,8 +329,10 @@ def judge_many(
             key = key_of[rows[3, i]]
             if not (rows[2, i] >> OPEN) & 1 or (key > 0) != (keyed == 1):
                 continue
-            due = due_at(rows, i, channel[first + rows[3, i]], ending, table, q, within, durations, spans)
-            last, window = limits(rows[0, i], due, table, q, durations, spans)
+            number = within[q, channel[first + rows[3, i]] + 1]
+            due = due_at(rows, i, number, ending, table, q, durations, spans)
+            last = NONE if due == NONE or quiet == NONE else due + quiet
+            window = NONE if counted < 0 else lasting(rows[0, i], counted, durations, spans)
             search_evidence(evidence, rows, where, offset, groups, key, i, window, table[q, T_COUNT])
             judge_one(outcome, evidence, rows, i, table, q, due, last, window, as_of)
             mended = -1
@@ -344,35 +347,11 @@ def judge_many(
 
 @borrowing_kernel
 def due_at(
-    rows: Longs,
-    opening: int,
-    channel: int,
-    ending: Longs,
-    table: Longs,
-    q: int,
-    within: Longs,
-    durations: Longs,
-    spans: Spans,
+    rows: Longs, opening: int, number: int, ending: Longs, table: Longs, q: int, durations: Longs, spans: Spans
 ) -> int:
-    """The due of an opening, `NONE` while it is not known."""
-    opened, number = rows[0, opening], within[q, channel + 1]
-    if number >= 0 and durations[number, 0] == ELAPSED:
-        due: int = opened + durations[number, 1]
-        return due
-    due = due_of(opened, number, durations, table, q, spans)
+    """The due of an opening with this duration, `NONE` while it is not known."""
+    due = due_of(rows[0, opening], number, durations, table, q, spans)
     return ending[rows[3, opening]] if due == NONE and table[q, T_NEEDS_END] else due
-
-
-@borrowing_kernel
-def limits(opened: int, due: int, table: Longs, q: int, durations: Longs, spans: Spans) -> tuple[int, int]:
-    """How late an answer still settles, and the end of the `at_most` window; `NONE` for no end."""
-    last = NONE if due == NONE or table[q, T_QUIET] == NONE else due + table[q, T_QUIET]
-    if table[q, T_COUNT] < 0:
-        return last, NONE
-    number = table[q, T_WINDOW]
-    if durations[number, 0] == ELAPSED:
-        return last, opened + durations[number, 1]
-    return last, lasting(opened, number, durations, spans)
 
 
 @borrowing_kernel
@@ -406,15 +385,15 @@ def write(
     outcome: Longs,
 ) -> None:
     """Put one judged instance into line `used`."""
-    out[used, O_PROMISE], out[used, O_OPENING] = q, first + rows[3, opening]
-    out[used, O_SETTLING] = row_at(rows, evidence[THEN], first)
-    out[used, O_BREAKING] = row_at(rows, outcome[V_BREAKING], first)
-    out[used, O_MENDING] = row_at(rows, mended, first)
-    out[used, O_FORBIDDEN] = row_at(rows, evidence[NEVER], first)
-    out[used, O_REPEATED] = row_at(rows, evidence[OF], first)
-    out[used, O_NO_CONSENT] = row_at(rows, evidence[WITHOUT_CONSENT], first)
-    out[used, O_VERDICT], out[used, O_BREACH] = outcome[V_VERDICT], outcome[V_BREACH]
-    out[used, O_DEADLINE] = outcome[V_DEADLINE]
+    out[O_PROMISE, used], out[O_OPENING, used] = q, first + rows[3, opening]
+    out[O_SETTLING, used] = row_at(rows, evidence[THEN], first)
+    out[O_BREAKING, used] = row_at(rows, outcome[V_BREAKING], first)
+    out[O_MENDING, used] = row_at(rows, mended, first)
+    out[O_FORBIDDEN, used] = row_at(rows, evidence[NEVER], first)
+    out[O_REPEATED, used] = row_at(rows, evidence[OF], first)
+    out[O_NO_CONSENT, used] = row_at(rows, evidence[WITHOUT_CONSENT], first)
+    out[O_VERDICT, used], out[O_BREACH, used] = outcome[V_VERDICT], outcome[V_BREACH]
+    out[O_DEADLINE, used] = outcome[V_DEADLINE]
     dues[used] = NONE if outcome[V_VERDICT] == WITHDRAWN else due
 
 

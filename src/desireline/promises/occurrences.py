@@ -1,7 +1,7 @@
 """The rows of a person that matter to one promise, listed by part and key, found by binary search.
 
-`rows` is (6, rows) int64: moment, id, parts as bits, position among the person's rows, whether
-consent stands at that moment, and the next moment consent is withdrawn.
+`rows` is (7, rows) int64: moment, id, parts as bits, position among the person's rows, whether
+consent stands at that moment, the next moment consent is withdrawn, and the key.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from desireline.promises.terms import (
     OPEN,
     T_CONSENT,
     T_FROM,
+    T_SAME,
     T_TO,
     TAKEN,
     THEN,
     WITHOUT_CONSENT,
 )
 from desireline.storage.engines import borrowing_kernel
+from desireline.storage.journey_store import EMPTY_KEY
 
 Longs = NDArray[np.int64]
 FEW = 48
@@ -35,6 +37,7 @@ def gather(
     of_row: NDArray[np.int32],
     time: Longs,
     identity: Longs,
+    keys: Longs,
     first: int,
     count: int,
     table: Longs,
@@ -45,6 +48,7 @@ def gather(
     What happened before the first opening's moment is left out, unless consent must be known.
     """
     found, openings, shared = 0, 0, False
+    same = table[q, T_SAME]
     begins, ends, consent = table[q, T_FROM], table[q, T_TO], table[q, T_CONSENT] != 0
     for i in range(count):
         parts = np.int64(flags[q, of_row[first + i]])
@@ -62,6 +66,7 @@ def gather(
             else:
                 parts &= ~(1 << OPEN)
         rows[0, found], rows[1, found], rows[2, found], rows[3, found] = moment, identity[first + i], parts, i
+        rows[6, found] = EMPTY_KEY if same < 0 else keys[same, first + i]
         found += 1
     return found, openings, shared
 
@@ -79,12 +84,13 @@ def sort_moments(rows: Longs, count: int) -> None:
             gap = 3 * gap + 1
         while gap > 0:
             for i in range(begin + gap, end):
-                identity, flags, place = rows[1, i], rows[2, i], rows[3, i]
+                identity, flags, place, key = rows[1, i], rows[2, i], rows[3, i], rows[6, i]
                 j = i
                 while j >= begin + gap and rows[1, j - gap] > identity:
                     rows[1, j], rows[2, j], rows[3, j] = rows[1, j - gap], rows[2, j - gap], rows[3, j - gap]
+                    rows[6, j] = rows[6, j - gap]
                     j -= gap
-                rows[1, j], rows[2, j], rows[3, j] = identity, flags, place
+                rows[1, j], rows[2, j], rows[3, j], rows[6, j] = identity, flags, place, key
             gap //= 3
         begin = end
 
