@@ -57,7 +57,9 @@ class ImportReport:
                 f"{self.conflicts:,} rows have a known key but another content: kept in quarantine as conflicts."
             )
         if self.refused:
-            out.append(f"{self.rows_refused:,} {'row' if self.rows_refused == 1 else 'rows'} refused, kept in quarantine:")
+            out.append(
+                f"{self.rows_refused:,} {'row' if self.rows_refused == 1 else 'rows'} refused, kept in quarantine:"
+            )
             out.extend(f"  {count:,} x {reason}" for reason, count in self.refused.items())
         out.extend(self.notes)
         return tuple(out)

@@ -89,10 +89,12 @@ def _measure(body: Any, name: str) -> None:
         node, depth = waiting.pop()
         count += 1
         if depth > DEEPEST or count > MOST_NODES:
-            raise DesirelineError(Mistake(f"nested deeper than {DEEPEST} or more than {MOST_NODES:,} values.", where=name))
-        if getattr(node, "tag", None) is not None and node.tag.value and not str(node.tag.value).startswith("tag:yaml.org"):
-            line = node.lc.line + 1 if hasattr(node, "lc") and node.lc.line is not None else None
-            raise DesirelineError(Mistake(f"tags such as {node.tag.value} are not allowed.", where=name, line=line))
+            raise DesirelineError(
+                Mistake(f"nested deeper than {DEEPEST} or more than {MOST_NODES:,} values.", where=name)
+            )
+        tag = getattr(node, "tag", None)
+        if tag is not None and tag.value is not None:
+            raise DesirelineError(Mistake(f"tags such as {tag.value} are not allowed.", where=name))
         if isinstance(node, CommentedMap):
             waiting.extend((value, depth + 1) for value in node.values())
         elif isinstance(node, CommentedSeq):
