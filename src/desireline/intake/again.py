@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import duckdb
 
 from desireline.intake.readers.careful import RefusedRow, misfit, parse_line, ragged
-from desireline.intake.readers.json_lines import fault
+from desireline.intake.readers.json_lines import KEYS_SQL, fault
 from desireline.intake.readers.rows import Rows
 from desireline.intake.recipes import Reading
 from desireline.intake.refusals import Refusal
@@ -39,7 +39,7 @@ def rows_again(
 
 
 def _objects(connection: duckdb.DuckDBPyConnection, refusals: Sequence[Refusal]) -> Rows:
-    connection.execute("CREATE OR REPLACE TABLE source_rows (row BIGINT, line VARCHAR)")
+    connection.execute("CREATE OR REPLACE TABLE source_rows (row BIGINT, line VARCHAR, keys BIGINT)")
     refused = []
     for refusal in refusals:
         found = connection.execute(
@@ -47,7 +47,8 @@ def _objects(connection: duckdb.DuckDBPyConnection, refusals: Sequence[Refusal])
         ).fetchall()
         if found[0][0]:
             connection.execute(
-                "INSERT INTO source_rows VALUES ($row, $line)", {"row": refusal.number, "line": refusal.raw}
+                f"INSERT INTO source_rows SELECT row, line, {KEYS_SQL} FROM (SELECT $row AS row, $line AS line)",
+                {"row": refusal.number, "line": refusal.raw},
             ).fetchall()
         else:
             refused.append(RefusedRow(refusal.number, refusal.raw, fault(refusal.raw)))

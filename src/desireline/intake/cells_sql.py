@@ -21,10 +21,13 @@ def cells_sql(rows: Rows, recipe: Recipe) -> str:
     else:
         inner, cell = rows.table, {name: f"c{rows.columns.index(name) + 1}" for name in used}
         content = _content_sql(rows)
-    trimmed = "".join(f", {trimmed_sql(cell[name])} AS u{place}" for place, name in enumerate(used, start=1))
+    trimmed = "".join(
+        f", {trimmed_sql(cell[name], only_blanks=rows.only_blanks)} AS u{place}"
+        for place, name in enumerate(used, start=1)
+    )
     row = "row" if rows.json else rows.row
     content_key = f"md5({content}) || '#1'"
-    key = " || ':' || ".join(trimmed_sql(cell[name]) for name in recipe.key)
+    key = " || ':' || ".join(trimmed_sql(cell[name], only_blanks=rows.only_blanks) for name in recipe.key)
     keys = (
         f"coalesce({key}, {content_key}) AS row_key, ({key}) IS NOT NULL AS own_key"
         if recipe.key
@@ -43,7 +46,7 @@ def _json_cells(rows: Rows, used: tuple[str, ...]) -> tuple[str, dict[str, str]]
             paths.append(nested_sql(name))
             cell[name] = f"coalesce({cell[name]}, x[{len(paths)}])"
     taken = f"json_extract_string(line, [{', '.join(paths)}])" if paths else "NULL"
-    return f"(SELECT {rows.row} AS row, line, {taken} AS x FROM {rows.table} WHERE line IS NOT NULL)", cell
+    return f"(SELECT {rows.row} AS row, line, keys, {taken} AS x FROM {rows.table} WHERE line IS NOT NULL)", cell
 
 
 def _content_sql(rows: Rows) -> str:
@@ -55,10 +58,24 @@ def _content_sql(rows: Rows) -> str:
 def _rest_sql(rows: Rows, used: tuple[str, ...]) -> str:
     if rows.json:
         gone = ", ".join(f"{json_key(name)}: null" for name in used)
-        return f"nullif(json_merge_patch(line, {text_sql('{' + gone + '}')})::VARCHAR, '{{}}')" if used else "line"
+        if not used:
+            return "line"
+        patched = f"nullif(json_merge_patch(line, {text_sql('{' + gone + '}')})::VARCHAR, '{{}}')"
+        return (
+            patched if any("." in name for name in used) else f"CASE WHEN keys > {_filled_sql(used)} THEN {patched} END"
+        )
     return object_sql(
-        {name: trimmed_sql(f"c{place}") for place, name in enumerate(rows.columns, start=1) if name not in used}
+        {
+            name: trimmed_sql(f"c{place}", only_blanks=rows.only_blanks)
+            for place, name in enumerate(rows.columns, start=1)
+            if name not in used
+        }
     )
+
+
+def _filled_sql(used: tuple[str, ...]) -> str:
+    """How many of the columns are there; when a line has as many keys, nothing else is in it."""
+    return "(" + " + ".join(f"(x[{place}] IS NOT NULL)::INT" for place in range(1, len(used) + 1)) + ")"
 
 
 def json_key(name: str) -> str:

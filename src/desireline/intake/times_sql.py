@@ -89,7 +89,11 @@ def _reading(word: str, text: str) -> tuple[str, str, str]:
         compact = ", ".join(text_sql(pattern) for pattern in _COMPACT)
         plain = f"coalesce(try_cast({text} AS TIMESTAMPTZ), try_strptime({text}, [{compact}]))"
         moment = f"epoch_ms({plain})"
-        return moment, f"(length({text}) > 10 AND regexp_matches({text}, '{_ZONE_AT_END}'))", f"(length({text}) <= 10)"
+        to_the_second = (
+            f"strlen({text}) = 19 AND {text}[14] = ':' AND {text}[17] = ':' AND {text}[19] BETWEEN '0' AND '9'"
+        )
+        bears = f"length({text}) > 10 AND regexp_matches({text}, '{_ZONE_AT_END}')"
+        return moment, f"CASE WHEN {to_the_second} THEN false ELSE {bears} END", f"(length({text}) <= 10)"
     if word in EPOCHS:
         scale = EPOCHS[word]
         number = f"try_cast({text} AS DOUBLE)"

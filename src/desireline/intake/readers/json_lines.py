@@ -13,7 +13,11 @@ from desireline.intake.readers.careful import Findings, Lines, RefusedRow, write
 from desireline.intake.text_sql import text_sql
 from desireline.vocabulary.errors import DesirelineError, Mistake
 
-NO_OBJECT_SQL = "CASE WHEN json_valid(line) THEN json_type(line) <> 'OBJECT' ELSE true END"
+KEYS_SQL = "len(TRY(json_keys(line)))"
+ALSO_KEYS = f", {KEYS_SQL} AS keys"
+"""How many keys the object of a line has: NULL when the line is no JSON, 0 when it is no object or an empty one."""
+
+NO_OBJECT_SQL = "CASE WHEN keys > 0 THEN false WHEN keys = 0 THEN json_type(line) <> 'OBJECT' ELSE true END"
 
 
 def refuse_no_objects(connection: duckdb.DuckDBPyConnection, table: str, row: str) -> list[RefusedRow]:
@@ -27,7 +31,7 @@ def refuse_no_objects(connection: duckdb.DuckDBPyConnection, table: str, row: st
     if found:
         places = [place for place, _, _ in found]
         connection.execute(
-            f"UPDATE {table} SET line = NULL WHERE rowid IN (SELECT unnest($places))", {"places": places}
+            f"UPDATE {table} SET line = NULL, keys = NULL WHERE rowid IN (SELECT unnest($places))", {"places": places}
         )
     return [RefusedRow(number, line, fault(line)) for _, number, line in found if line.strip()]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,17 @@ from desireline.intake.text_sql import text_sql, types_sql
 MOST_ROW_BYTES = 20_000_000
 """A row larger than this is refused; its head, length and digest are kept."""
 
+_LINE_END = 10
 _NEWLINES = {"\n": "\\n", "\r\n": "\\r\\n"}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many rows the file has, those that were refused, and whether blanks are the only white space in cells."""
+
+    rows: int
+    refused: tuple[RefusedRow, ...]
+    only_blanks: bool
 
 
 def load_quickly(
@@ -27,15 +38,17 @@ def load_quickly(
     separator: str,
     quote: str,
     newline: str,
-) -> tuple[int, tuple[RefusedRow, ...]] | None:
-    """Rows in the file and the refused ones; None when the file needs the careful way.
+    also: str = "",
+) -> Loaded | None:
+    """What was loaded; None when the file needs the careful way.
 
     The table gets the column `row` (the number in the file) when rows were refused; else it is rowid + 1.
+    `also` is SQL of further columns, made while reading.
     """
     _forget(connection)
     try:
         connection.execute(
-            f"""CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv({text_sql(str(path))},
+            f"""CREATE OR REPLACE TABLE {table} AS SELECT *{also} FROM read_csv({text_sql(str(path))},
                 auto_detect = false, header = false, skip = {skip}, delim = {text_sql(separator)},
                 quote = {text_sql(quote)}, escape = {text_sql(quote)},
                 columns = {types_sql(dict.fromkeys(columns, "VARCHAR"))},
@@ -49,18 +62,23 @@ def load_quickly(
     if refused is None:
         return None
     good = _good(connection, table)
-    if not _adds_up(connection, path, table, columns, rows=good + len(refused), above=skip):
+    scanned = _scan(path, newline=newline, is_json=not quote)
+    rows = good + len(refused)
+    line_a_row = scanned.lines - skip == rows
+    if not line_a_row and not _adds_up(connection, path, table, columns, rows=rows, lines=scanned.lines - skip):
         return None
     if refused:
-        _number(connection, table, [item.row for item in refused], total=good + len(refused))
-    return good + len(refused), refused
+        _number(connection, table, [item.row for item in refused], total=rows)
+    return Loaded(rows, refused, only_blanks=line_a_row and scanned.only_blanks)
 
 
-def load_clean(connection: duckdb.DuckDBPyConnection, clean: Path, table: str, columns: Sequence[str]) -> None:
+def load_clean(
+    connection: duckdb.DuckDBPyConnection, clean: Path, table: str, columns: Sequence[str], *, also: str = ""
+) -> None:
     """Load a file the careful way has written, then remove it."""
     types = {"row": "BIGINT", **dict.fromkeys(columns, "VARCHAR")}
     connection.execute(
-        f"""CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv({text_sql(str(clean))},
+        f"""CREATE OR REPLACE TABLE {table} AS SELECT *{also} FROM read_csv({text_sql(str(clean))},
             auto_detect = false, header = false, delim = ',', quote = '"', escape = '"',
             columns = {types_sql(types)}, new_line = '\\n', max_line_size = {MOST_ROW_BYTES * 3})"""
     )
@@ -107,27 +125,44 @@ def _good(connection: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def _adds_up(
-    connection: duckdb.DuckDBPyConnection, path: Path, table: str, columns: Sequence[str], *, rows: int, above: int
+    connection: duckdb.DuckDBPyConnection, path: Path, table: str, columns: Sequence[str], *, rows: int, lines: int
 ) -> bool:
     """Whether every line of the file became part of a row: nothing is lost in silence."""
-    lines, empty = _lines_of(path)
-    if lines - above == rows:
-        return True
     breaks = " + ".join(f"coalesce(length({name}) - length(replace({name}, chr(10), '')), 0)" for name in columns)
     inside = int(connection.execute(f"SELECT coalesce(sum({breaks}), 0) FROM {table}").fetchall()[0][0])
-    return rows <= lines - above - inside <= rows + empty
+    return rows <= lines - inside <= rows + _empty_lines(path)
 
 
-def _lines_of(path: Path) -> tuple[int, int]:
-    """The lines of a file, and how many of them are empty."""
-    lines, empty, last = 0, 0, b"\n"
+@dataclass(frozen=True, slots=True)
+class _Scanned:
+    """How many lines a file has, and whether blanks and line ends are all the white space of ASCII in it."""
+
+    lines: int
+    only_blanks: bool
+
+
+def _scan(path: Path, *, newline: str, is_json: bool) -> _Scanned:
+    others = (b"\t", b"\f", b"\v", b"\\" if is_json else b"\t", b"\r" if newline == "\n" else b"\t")
+    lines, returns, only_blanks, chunk = 0, 0, True, b"\n"
+    with path.open("rb") as file:
+        while more := file.read(1 << 24):
+            chunk = more
+            lines += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == _LINE_END))
+            only_blanks = only_blanks and not any(sign in chunk for sign in others)
+            if only_blanks and newline == "\r\n":
+                returns += chunk.count(b"\r")
+    only_blanks = only_blanks and returns in (0, lines)
+    return _Scanned(lines + (chunk[-1:] != b"\n"), only_blanks)
+
+
+def _empty_lines(path: Path) -> int:
+    empty, last = 0, b"\n"
     with path.open("rb") as file:
         while chunk := file.read(1 << 24):
-            lines += chunk.count(b"\n")
             seam = last[-2:] + chunk
             empty += seam.count(b"\n\n") + seam.count(b"\n\r\n")
             last = chunk
-    return lines + (last[-1:] != b"\n"), empty
+    return empty
 
 
 def _number(connection: duckdb.DuckDBPyConnection, table: str, refused: Sequence[int], *, total: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from desireline.intake.readers.careful import Findings, Lines, RefusedRow, clean_csv, clean_lines, write_cells
-from desireline.intake.readers.json_lines import is_one_text, refuse_no_objects, write_objects
+from desireline.intake.readers.json_lines import ALSO_KEYS, is_one_text, refuse_no_objects, write_objects
 from desireline.intake.readers.parquet import load_parquet
 from desireline.intake.readers.quick import load_clean, load_quickly
 from desireline.intake.readers.spreadsheet import parted, sheet_rows, unusable_cells
@@ -25,7 +25,7 @@ class Rows:
 
     `row` is the SQL expression of a row's number in the file. The table has `c1`, `c2`, ... for the
     `columns` in their order, or, when `json` is true, the object itself in `line`. Every cell is
-    text as it stands in the file.
+    text as it stands in the file. `only_blanks` says that cells hold no other white space of ASCII than blanks.
     """
 
     table: str
@@ -35,6 +35,7 @@ class Rows:
     count: int
     refused: tuple[RefusedRow, ...] = ()
     notes: tuple[str, ...] = ()
+    only_blanks: bool = False
 
 
 def read_rows(
@@ -70,7 +71,8 @@ def _csv(connection: duckdb.DuckDBPyConnection, path: Path, sniffed: Sniffed, fo
             connection, path, table, cells, skip=above, separator=separator, quote=quote, newline=sniffed.newline
         )
         if quick is not None:
-            return Rows(table, "row" if quick[1] else "rowid + 1", names, False, *quick, notes)
+            row = "row" if quick.refused else "rowid + 1"
+            return Rows(table, row, names, False, quick.rows, quick.refused, notes, quick.only_blanks)
     findings = Findings()
     lines = _lines(path, sniffed, findings)
     _skip_header(lines, sniffed, quote)
@@ -128,13 +130,20 @@ def _json_lines(connection: duckdb.DuckDBPyConnection, path: Path, sniffed: Snif
     one_text = is_one_text(sniffed.head)
     if _is_plain(sniffed) and not one_text:
         quick = load_quickly(
-            connection, path, table, ["line"], skip=0, separator="\x01", quote="", newline=sniffed.newline
+            connection,
+            path,
+            table,
+            ["line"],
+            skip=0,
+            separator="\x01",
+            quote="",
+            newline=sniffed.newline,
+            also=ALSO_KEYS,
         )
         if quick is not None:
-            count, refused = quick
-            row = "row" if refused else "rowid + 1"
-            more = refuse_no_objects(connection, table, row)
-            return Rows(table, row, (), True, count, (*refused, *more))
+            row = "row" if quick.refused else "rowid + 1"
+            refused = (*quick.refused, *refuse_no_objects(connection, table, row))
+            return Rows(table, row, (), True, quick.rows, refused, (), quick.only_blanks)
     findings = Findings()
     lines = _lines(path, sniffed, findings)
     target = folder / f"{table}.csv"
@@ -143,7 +152,7 @@ def _json_lines(connection: duckdb.DuckDBPyConnection, path: Path, sniffed: Snif
     else:
         clean_lines(lines, target, findings)
     lines.close()
-    load_clean(connection, target, table, ["line"])
+    load_clean(connection, target, table, ["line"], also=ALSO_KEYS)
     refused = (*findings.refused, *refuse_no_objects(connection, table, "row"))
     return Rows(table, "row", (), True, findings.rows, refused, tuple(findings.notes))
 
