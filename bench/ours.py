@@ -15,7 +15,8 @@ from bench.peer_duckdb import check_journeys
 from desireline.journeys import Flow, GapRule, flow, funnel, retention, stitch, transitions, variants, warm
 from desireline.journeys.run import PART_OF_GAPS, write_part
 from desireline.measures import PersonMonths, census_by_person
-from desireline.storage.journey_store import JourneyStore, Snapshot
+from desireline.storage.journey_store import JourneyStore, Snapshot, snapshot_from_rows
+from desireline.storage.journey_store.warm import warm as warm_store
 from desireline.storage.lake import Lake
 
 RULE = GapRule(30, (d.PURCHASE,))
@@ -25,7 +26,10 @@ def work(folder: Path, log: Path, runs: int) -> None:
     """Open the store that was built before and ask every question."""
     lake = Lake(folder / "lake")
     store = JourneyStore(folder / "store", lake)
-    note("compiling, or reading the cache", warm())
+    begin = time.perf_counter()
+    warm()
+    census_by_person(snapshot_from_rows([{"person": 1, "occurred_at": 0, "channel": "web"}]))
+    note("compiling, or reading the cache", time.perf_counter() - begin)
     begin = time.perf_counter()
     snapshot = store.snapshot()
     note("opening the store", time.perf_counter() - begin)
@@ -38,11 +42,7 @@ def build(folder: Path, log: Path, runs: int) -> None:
     """Build the store from Parquet, then add a day of 1 % (a tenth of it late), and take it away again."""
     lake = Lake(folder / "lake")
     size = lake.rows("interactions", log.stem)
-    small = Lake(folder / "warm" / "lake")
-    from bench.log import write_log
-
-    write_log(small.path("interactions", "log"), 20_000)
-    JourneyStore(folder / "warm" / "store", small).build()
+    warm_store()
     store = JourneyStore(folder / "store", lake)
     begin = time.perf_counter()
     store.build()

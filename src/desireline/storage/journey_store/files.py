@@ -65,7 +65,11 @@ class Files:
         size = path.stat().st_size // column.dtype.itemsize
         if size < rows:
             os.truncate(path, (rows + rows // _SPARE) * column.dtype.itemsize)
-        return np.memmap(path, dtype=column.dtype, mode="r+", shape=(rows,)) if rows else np.empty(0, column.dtype)
+        if not rows:
+            return np.empty(0, column.dtype)
+        with path.open("r+b") as file:
+            mapped = mmap.mmap(file.fileno(), rows * column.dtype.itemsize)
+        return np.frombuffer(mapped, dtype=column.dtype)
 
     def read_directory(self, bucket: int, version: int) -> Directory:
         """One version of a bucket's directory."""

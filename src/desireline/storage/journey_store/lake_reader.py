@@ -20,6 +20,8 @@ Arrays = dict[str, NDArray[Any]]
 
 CHUNK_ROWS = 1 << 21
 _PART_BITS = 32
+_FEW_WORDS = 2_000
+"""So many words are listed when they are named; more are asked for again, which then is quicker."""
 _PLAIN: Mapping[Kind, str] = {
     "key": f"coalesce({TEXT_HASH_SQL}, 0)",
     "flag": "(CASE WHEN {text} THEN 1 WHEN NOT {text} THEN 0 ELSE -1 END)::TINYINT",
@@ -74,7 +76,10 @@ class LakeReader:
             codes = self._dictionaries.setdefault(each.name, Dictionary(each)).codes_of(texts)
             self._codes[each.name] = np.array([-1, *codes], dtype=each.dtype)
             if texts and not self._constant(each):
-                self._connection.execute(f"CREATE TEMPORARY TYPE word_{number} AS ENUM ({words} ORDER BY 1)")
+                listed = ", ".join("'" + text.replace("'", "''") + "'" for text in texts[: _FEW_WORDS + 1])
+                few = len(texts) <= _FEW_WORDS and "\x00" not in listed
+                named = listed if few else f"{words} ORDER BY 1"
+                self._connection.execute(f"CREATE TEMPORARY TYPE word_{number} AS ENUM ({named})")
 
     def chunks(self, columns: Sequence[Column], first_number: int) -> Iterator[Arrays]:
         """The rows of every part in order, a few million at a time, one array per column.
