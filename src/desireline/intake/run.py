@@ -175,8 +175,10 @@ def _draft(
     with each_expression_once(connection):
         lake.draft(INTERACTIONS, source, connection, file=file)
     without = Without()
-    if several or span(connection, file).count < rows.count - len(rows.refused):
-        reasons = reasons or reasons_of(connection, rows, recipe, setting)
+    missing = rows.count - len(rows.refused) - span(connection, file).count
+    if missing and not several:
+        reasons = reasons_of(connection, rows, recipe, setting)
+    if several or missing > len(reasons):
         without = rows_without(connection, rows, recipe, setting)
     told = {**reasons, **dict.fromkeys(without.no_time, NO_TIME)}
     return Drafted(without.left_out, rows_as_refused(connection, rows, told))

@@ -135,12 +135,12 @@ def reasons_of(
 ) -> Mapping[int, str]:
     """The rows that cannot be understood, each with its reason."""
     shapes = interactions_sql(recipe, cells_sql(rows, recipe), setting)
-    found = connection.execute(
-        f"""SELECT row, string_agg(DISTINCT reason, '; ') FROM
-            ({" UNION ALL ".join(f"SELECT row, reason FROM ({shape}) WHERE reason IS NOT NULL" for shape in shapes)})
-            GROUP BY row"""
-    )
-    return dict(found.fetchall())
+    several = " UNION ALL ".join(f"SELECT row, reason FROM ({shape}) WHERE reason IS NOT NULL" for shape in shapes)
+    with each_expression_once(connection):
+        found = connection.execute(
+            f"SELECT row, string_agg(DISTINCT reason, '; ') FROM ({several}) GROUP BY row"
+        ).fetchall()
+    return dict(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,9 @@ def rows_without(connection: duckdb.DuckDBPyConnection, rows: Rows, recipe: Reci
     """The rows that make no interaction."""
     applies = [applies_sql(recipe, shape, setting) for shape in recipe.shapes]
     makes = " OR ".join(f"({when} AND {text} IS NOT NULL)" for when, text in applies)
-    found = connection.execute(
-        f"""SELECT row, {" OR ".join(when for when, _ in applies)} FROM ({cells_sql(rows, recipe)})
-            WHERE NOT ({makes}) ORDER BY row"""
-    ).fetchall()
+    with each_expression_once(connection):
+        found = connection.execute(
+            f"""SELECT row, {" OR ".join(when for when, _ in applies)} FROM ({cells_sql(rows, recipe)})
+                WHERE NOT ({makes}) ORDER BY row"""
+        ).fetchall()
     return Without(sum(not held for _, held in found), tuple(row for row, held in found if held))

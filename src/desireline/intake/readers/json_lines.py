@@ -13,9 +13,12 @@ from desireline.intake.readers.careful import Findings, Lines, RefusedRow, write
 from desireline.intake.text_sql import text_sql
 from desireline.vocabulary.errors import DesirelineError, Mistake
 
-KEYS_SQL = "len(TRY(json_keys(line)))"
-ALSO_KEYS = f", {KEYS_SQL} AS keys"
-"""How many keys the object of a line has: NULL when the line is no JSON, 0 when it is no object or an empty one."""
+KEYS_OF_JSON_SQL = "len(json_keys(line))"
+KEYS_SQL = f"CASE WHEN json_valid(line) THEN {KEYS_OF_JSON_SQL} END"
+"""How many keys the object of a line has: NULL when the line is no JSON, 0 when it is no object or an empty one.
+
+The first costs half, and fails where a line is no JSON.
+"""
 
 NO_OBJECT_SQL = "CASE WHEN keys > 0 THEN false WHEN keys = 0 THEN json_type(line) <> 'OBJECT' ELSE true END"
 

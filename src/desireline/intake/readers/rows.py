@@ -11,7 +11,13 @@ from pathlib import Path
 import duckdb
 
 from desireline.intake.readers.careful import Findings, Lines, RefusedRow, clean_csv, clean_lines, write_cells
-from desireline.intake.readers.json_lines import ALSO_KEYS, is_one_text, refuse_no_objects, write_objects
+from desireline.intake.readers.json_lines import (
+    KEYS_OF_JSON_SQL,
+    KEYS_SQL,
+    is_one_text,
+    refuse_no_objects,
+    write_objects,
+)
 from desireline.intake.readers.parquet import load_parquet
 from desireline.intake.readers.quick import load_clean, load_quickly
 from desireline.intake.readers.spreadsheet import parted, sheet_rows, unusable_cells
@@ -129,21 +135,22 @@ def _skip_header(lines: Lines, sniffed: Sniffed, quote: str) -> None:
 def _json_lines(connection: duckdb.DuckDBPyConnection, path: Path, sniffed: Sniffed, folder: Path, table: str) -> Rows:
     one_text = is_one_text(sniffed.head)
     if _is_plain(sniffed) and not one_text:
-        quick = load_quickly(
-            connection,
-            path,
-            table,
-            ["line"],
-            skip=0,
-            separator="\x01",
-            quote="",
-            newline=sniffed.newline,
-            also=ALSO_KEYS,
-        )
-        if quick is not None:
-            row = "row" if quick.refused else "rowid + 1"
-            refused = (*quick.refused, *refuse_no_objects(connection, table, row))
-            return Rows(table, row, (), True, quick.rows, refused, (), quick.only_blanks)
+        for keys in (KEYS_OF_JSON_SQL, KEYS_SQL):
+            quick = load_quickly(
+                connection,
+                path,
+                table,
+                ["line"],
+                skip=0,
+                separator="\x01",
+                quote="",
+                newline=sniffed.newline,
+                also=f", {keys} AS keys",
+            )
+            if quick is not None:
+                row = "row" if quick.refused else "rowid + 1"
+                refused = (*quick.refused, *refuse_no_objects(connection, table, row))
+                return Rows(table, row, (), True, quick.rows, refused, (), quick.only_blanks)
     findings = Findings()
     lines = _lines(path, sniffed, findings)
     target = folder / f"{table}.csv"
@@ -152,7 +159,7 @@ def _json_lines(connection: duckdb.DuckDBPyConnection, path: Path, sniffed: Snif
     else:
         clean_lines(lines, target, findings)
     lines.close()
-    load_clean(connection, target, table, ["line"], also=ALSO_KEYS)
+    load_clean(connection, target, table, ["line"], also=f", {KEYS_SQL} AS keys")
     refused = (*findings.refused, *refuse_no_objects(connection, table, "row"))
     return Rows(table, "row", (), True, findings.rows, refused, tuple(findings.notes))
 
