@@ -101,6 +101,7 @@ def _judging(terms: Terms, as_of: int) -> Callable[[Bucket], Part]:
             of_row,
             fixed(meaning.flags, np.int16),
             fixed(meaning.opens, np.uint64),
+            fixed(meaning.matters, np.uint8),
             touch,
             fixed(meaning.openings, np.int64),
             table,

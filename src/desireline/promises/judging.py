@@ -81,6 +81,7 @@ def judge_people(
     of_row: Ints,
     flags: NDArray[np.int16],
     opens: NDArray[np.uint64],
+    matters: NDArray[np.uint8],
     touch_of: NDArray[np.uint8],
     openings: Longs,
     table: Longs,
@@ -111,6 +112,7 @@ def judge_people(
         of_row,
         flags,
         opens,
+        matters,
         touch_of,
         table,
         within,
@@ -124,6 +126,7 @@ def judge_people(
         np.empty(longest, dtype=np.int64),
         np.empty(longest, dtype=np.uint8),
         np.empty((7, longest), dtype=np.int64),
+        np.empty(longest, dtype=np.int32),
         np.empty(INDEXED * longest, dtype=np.int64),
         np.empty(INDEXED * (longest + 2) + 1, dtype=np.int64),
         np.empty(INDEXED, dtype=np.int64),
@@ -145,6 +148,7 @@ def judge_each(
     of_row: Ints,
     flags: NDArray[np.int16],
     opens: NDArray[np.uint64],
+    matters: NDArray[np.uint8],
     touch_of: NDArray[np.uint8],
     table: Longs,
     within: Longs,
@@ -158,6 +162,7 @@ def judge_each(
     ending: Longs,
     touch: NDArray[np.uint8],
     rows: Longs,
+    places: Ints,
     where: Longs,
     offset: Longs,
     evidence: Longs,
@@ -174,13 +179,18 @@ def judge_each(
             count -= 1
         for word in range(len(either)):
             either[word] = 0
-            for row in range(first, first + count):
-                either[word] |= opens[of_row[row], word]
+        kept = 0
+        for i in range(count):
+            kind = of_row[first + i]
+            places[kept] = i
+            kept += matters[kind]
+            for word in range(len(either)):
+                either[word] |= opens[kind, word]
         numbered, ended_map, key_count = -2, -1, 0
         for q in range(len(table)):
             if not (either[q >> 6] >> np.uint64(q & 63)) & np.uint64(1):
                 continue
-            found, openings, shared = gather(rows, flags, of_row, time, identity, keys, first, count, table, q)
+            found, openings, shared = gather(rows, places, kept, flags, of_row, time, identity, keys, first, table, q)
             if openings == 0:
                 continue
             same, needs_end = table[q, T_SAME], table[q, T_NEEDS_END] != 0

@@ -101,9 +101,9 @@ def tables_of(bits: Bits, snapshot: Snapshot) -> Tables:
 
 
 def row_bits(tables: Tables, bucket: Bucket) -> NDArray[np.uint64]:
-    """(rows, words) uint64: the alternatives each interaction matches. Rows of nobody mean nothing."""
+    """(rows, words) uint64: the alternatives each interaction matches, none outside the people's rows."""
     rows = len(bucket.column("occurred_at"))
-    bits = np.empty((rows, tables.words), dtype=np.uint64)
+    bits = np.zeros((rows, tables.words), dtype=np.uint64)
     _begin(bits, tables.always, bucket.start, bucket.length)
     for column in tables.columns:
         codes = np.asarray(column.codes(np.asarray(bucket.column(column.name))))
@@ -116,10 +116,7 @@ def rows_matching(pattern: Pattern, snapshot: Snapshot, bucket: Bucket) -> NDArr
     bits = Bits()
     bits.of(outward_alternatives(pattern))
     found: NDArray[np.uint8] = (row_bits(tables_of(bits, snapshot), bucket) != 0).any(axis=1).astype(np.uint8)
-    inside = np.zeros(len(found), dtype=np.uint8)
-    for start, length in zip(bucket.start, bucket.length, strict=True):
-        inside[start : start + length] = 1
-    return found & inside
+    return found
 
 
 @kernel

@@ -33,24 +33,26 @@ FEW = 48
 @borrowing_kernel
 def gather(
     rows: Longs,
+    places: NDArray[np.int32],
+    kept: int,
     flags: NDArray[np.int16],
     of_row: NDArray[np.int32],
     time: Longs,
     identity: Longs,
     keys: Longs,
     first: int,
-    count: int,
     table: Longs,
     q: int,
 ) -> tuple[int, int, bool]:
-    """Put the rows that match any part into `rows`: how many, how many open an instance, whether moments are shared.
+    """Put the rows at `places` that match any part into `rows`.
 
-    What happened before the first opening's moment is left out, unless consent must be known.
+    Answers how many, how many of them open an instance, and whether any share a moment. What happened
+    before the first opening's moment is left out, unless consent must be known.
     """
-    found, openings, shared = 0, 0, False
-    same = table[q, T_SAME]
+    found, openings, shared, same = 0, 0, False, table[q, T_SAME]
     begins, ends, consent = table[q, T_FROM], table[q, T_TO], table[q, T_CONSENT] != 0
-    for i in range(count):
+    for each in range(kept):
+        i = places[each]
         parts = np.int64(flags[q, of_row[first + i]])
         if parts == 0:
             continue

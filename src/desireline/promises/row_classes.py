@@ -37,13 +37,15 @@ class Meaning:
 
     flags: (promises, classes) int16, the parts of a promise that a class matches, as bits. opens:
     (classes, words) uint64, the promises it opens. touch: (maps, classes) uint8, whether it touches,
-    begins and ends a map's journey. openings: (classes,) int64, how many promises it opens.
+    begins and ends a map's journey. openings: (classes,) int64, how many promises it
+    opens. matters: (classes,) uint8, 1 if it is any part of any promise.
     """
 
     flags: NDArray[np.int16]
     opens: NDArray[np.uint64]
     touch: NDArray[np.uint8]
     openings: NDArray[np.int64]
+    matters: NDArray[np.uint8]
 
 
 def meaning_of(terms: Terms, words: NDArray[np.uint64]) -> Meaning:
@@ -61,7 +63,7 @@ def meaning_of(terms: Terms, words: NDArray[np.uint64]) -> Meaning:
     for place, flag in enumerate((IS_TOUCH, IS_BEGIN, IS_END)):
         touch |= _any(words, terms.touches[:, place]).astype(np.uint8) * np.uint8(flag)
     touch[terms.touches[:, 1].any(axis=1)] |= np.uint8(HAS_BEGIN)
-    return Meaning(flags, opens, touch, opening.sum(axis=0, dtype=np.int64))
+    return Meaning(flags, opens, touch, opening.sum(axis=0, dtype=np.int64), (flags != 0).any(axis=0).astype(np.uint8))
 
 
 def _any(words: NDArray[np.uint64], masks: NDArray[np.uint64]) -> NDArray[np.bool_]:
