@@ -56,7 +56,8 @@ class LakeReader:
             return []
         found = self._connection.execute(
             "SELECT path_in_schema, bool_or(stats_null_count IS NULL OR stats_null_count < num_values), "
-            "bool_and(stats_null_count = 0) AND count(DISTINCT file_name) = $parts FROM parquet_metadata($paths) GROUP BY 1",
+            "bool_and(stats_null_count = 0) AND count(DISTINCT file_name) = $parts "
+            "FROM parquet_metadata($paths) GROUP BY 1",
             {"paths": self._paths, "parts": len(self._paths)},
         ).fetchall()
         filled = {name for name, any_value, _ in found if any_value}
