@@ -50,6 +50,25 @@ def test_an_unknown_column_is_refused_with_the_nearest_known_one(lake: Lake) -> 
     assert lake.parts("interactions") == ()
 
 
+def test_parts_may_lack_columns_that_hold_nothing_and_questions_still_find_them(lake: Lake, tmp_path: Path) -> None:
+    said = {
+        "a": "SELECT 1::BIGINT AS id, 'web' AS channel",
+        "b": "SELECT 2::BIGINT AS id, ['email:a@x.org'] AS handles",
+    }
+    with lake.connection() as connection:
+        for part, source in said.items():
+            lake.draft("interactions", source, connection, file=tmp_path / part)
+            lake.take_part("interactions", part, tmp_path / part)
+        with pytest.raises(DesirelineError, match="Did you mean 'touchpoint'"):
+            lake.draft("interactions", "SELECT 'x' AS touchpiont", connection, file=tmp_path / "c")
+    found = lake.sql("SELECT id, channel, len(handles) AS handles, topic FROM interactions ORDER BY id")
+    assert list(found.rows()) == [
+        {"id": 1, "channel": "web", "handles": None, "topic": None},
+        {"id": 2, "channel": None, "handles": 1, "topic": None},
+    ]
+    assert not (tmp_path / "a").exists()
+
+
 def test_a_part_that_fails_half_way_leaves_nothing(lake: Lake) -> None:
     with pytest.raises(WorkFailed):
         lake.write_part("interactions", "day-1", "SELECT CAST(t AS BIGINT) AS id FROM (VALUES ('1'), ('x')) v(t)")
