@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from desireline.project import Project, new_project, rebuild
-from desireline.vocabulary.errors import WorkFailed
+from desireline.vocabulary.errors import DesirelineError, WorkFailed
 
 DAY_MS = 86_400_000
 START_MS = 1_735_689_600_000
@@ -161,6 +161,38 @@ def test_a_changed_map_holds_from_now_on_unless_it_says_otherwise(tmp_path: Path
     path.write_text(path.read_text().replace("begins:", "valid_from: 2000-01-01\nbegins:"), encoding="utf-8")
     project.ledger.judge()
     assert in_force(project) != before
+
+
+def test_what_strangers_share_is_nobodys_and_is_judged_for_nobody(tmp_path: Path) -> None:
+    lines = [
+        f"{n},{START_MS + n * DAY_MS},{what},email,{direction},,,noreply@bank.example,"
+        for n, (what, direction) in enumerate([("asked", "inbound"), ("answered", "outbound"), ("asked", "inbound")])
+    ]
+    project = a_project(tmp_path / "p")
+    project.imports.take_known([write(tmp_path / "desk.csv", lines)])
+    assert in_force(project) == []
+    assert int(project.snapshot().nobody.length.sum()) == 3
+    with pytest.raises(DesirelineError, match="shared by strangers"):
+        project.questions.person("noreply@bank.example")
+
+
+def test_a_cookie_that_turns_out_to_be_a_kiosks_is_nobodys_from_then_on(tmp_path: Path) -> None:
+    def visit(number: int, crm: str) -> str:
+        return f"{number},{START_MS + number * 1_000},looked,web,inbound,,{crm},,kiosk"
+
+    project = a_project(tmp_path / "p")
+    alone = [f"{100 + n},{START_MS + n},asked,web,inbound,,,,kiosk" for n in range(3)]
+    project.imports.take_known([write(tmp_path / "desk.csv", [*alone, *(visit(n, f"c{n}") for n in range(2))])])
+    assert int(project.snapshot().nobody.length.sum()) == 0
+    crowd = project.imports.take_known([write(tmp_path / "desk-2.csv", [visit(n, f"c{n}") for n in range(2, 9)])])[0]
+    assert int(project.snapshot().nobody.length.sum()) == 3
+    assert in_force(project) == []
+    kept_up = project.store.digest()
+    rebuild(project, progress=lambda share, what: None)
+    assert project.store.digest() == kept_up
+    project.imports.undo(crowd.import_id)
+    assert int(project.snapshot().nobody.length.sum()) == 0
+    assert len(in_force(project)) > 0
 
 
 def test_a_second_writer_is_refused_by_name(tmp_path: Path) -> None:

@@ -101,7 +101,10 @@ class Questions:
             lived.GapRule(days=self.gap(None)),
             *(rule for rule in masks if rule is not None),
         )
-        return lived.relationship(snapshot, find(self.project.lake, text)[0].person, rules=rules)
+        found = find(self.project.lake, text)[0]
+        if found.shared_because:
+            raise DesirelineError(f"{found.name} is shared by strangers, so it is nobody: {found.shared_because}.")
+        return lived.relationship(snapshot, found.person, rules=rules)
 
     def rule(self, of_map: str | None, gap: str | None) -> lived.JourneyRule:
         """How journeys are cut: as a map says, else by silence."""

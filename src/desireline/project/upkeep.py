@@ -13,6 +13,7 @@ from desireline.people import update as update_people
 from desireline.project.choosing import gap_days
 from desireline.project.rules import MapMasks, columns_of
 from desireline.promises import judge_all, judge_changed
+from desireline.storage.journey_store import NOBODY
 from desireline.vocabulary.step import Step
 
 if TYPE_CHECKING:
@@ -35,9 +36,13 @@ def follow(
 ) -> None:
     """Bring people, store and ledger up to date after parts of the lake came or went.
 
+    What lies under a handle that strangers share (a kiosk's cookie, `noreply@`) is nobody's in the store: it must
+    not be judged as if one person had done it.
+
     touched: persons the removed parts spoke of, asked before they were removed. anew: build the store afresh.
     """
     progress(0.1, "who is who")
+    shared_before = _persons(project, "handles_shared", {})
     updated = update_people(project.lake, project.directory)
     project.directory = updated.directory
     changes = updated.changes
@@ -47,12 +52,17 @@ def follow(
     else:
         project.store.remove_parts(removed)
         project.store.add_parts(added)
-        project.store.reassign(changes.handles, changes.new_person)
+        shared = _persons(project, "handles_shared", {})
+        belongs = {handle: handle for handle in shared_before - shared}
+        belongs |= dict(zip(changes.handles.tolist(), changes.new_person.tolist(), strict=True))
+        belongs |= dict.fromkeys(shared, NOBODY)
+        project.store.reassign(list(belongs), list(belongs.values()))
     if project.store.needs_compaction:
         project.store.compact()
     progress(0.7, "judging promises")
     moved = np.concatenate([changes.old_person, changes.new_person]).tolist()
-    everybody = (touched or set()) | set(moved) | people_of(project, added)
+    changed_hands = shared_before ^ _persons(project, "handles_shared", {})
+    everybody = (touched or set()) | set(moved) | changed_hands | people_of(project, added)
     cause = "undone" if removed else None
     judge(project, project.map_set(keep=True), None if anew else everybody, cause=cause)
     progress(1.0, "done")

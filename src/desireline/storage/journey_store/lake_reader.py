@@ -12,6 +12,7 @@ from desireline.storage.identity import TEXT_HASH_SQL
 from desireline.storage.journey_store.columns import ORIGIN, PROPERTY, Column, Kind, column, stored_fields
 from desireline.storage.journey_store.dictionary import Dictionary
 from desireline.storage.journey_store.identities import Identities
+from desireline.storage.journey_store.snapshot import NOBODY
 from desireline.storage.lake import Lake, reading_sql
 from desireline.vocabulary.interaction import BY_NAME
 from desireline.vocabulary.tables import INTERACTIONS
@@ -28,6 +29,13 @@ _PLAIN: Mapping[Kind, str] = {
     "score": "coalesce({text}, 'nan'::DOUBLE)",
     "has": "coalesce({text} <> '', false)::TINYINT",
 }
+
+
+_IDENTITIES = f"""
+    SELECT handle, CASE WHEN shared THEN {NOBODY} ELSE person END AS person
+    FROM handles WHERE handle <> person OR shared
+"""
+"""Who a handle belongs to where that is not the handle itself; one that strangers share belongs to nobody."""
 
 
 class LakeReader:
@@ -110,7 +118,7 @@ class LakeReader:
     def identities(self) -> Identities:
         """The lake's own table of handles that belong to somebody else's name."""
         with self._lake.connection() as connection:
-            found = connection.execute("SELECT handle, person FROM handles WHERE handle <> person").fetchnumpy()
+            found = connection.execute(_IDENTITIES).fetchnumpy()
         return Identities.of(found["handle"], found["person"])
 
     def _counts(self) -> list[int]:
