@@ -225,8 +225,8 @@ KINDS = [
     Kind("e-mail that is none", csv("k1,2026-03-01,nobody,5"), made=1),
     Kind("cell of ten million characters", csv(GOOD, f"{HUGE},2026-03-02,b@x.org,6"), made=2),
     Kind(
-        "row of thirty million characters",
-        csv(GOOD, f"{HUGE * 3},2026-03-02,b@x.org,6", "k3,2026-03-03,c@x.org,7"),
+        "row of more than twenty million characters",
+        csv(GOOD, f"{HUGE * 2}y,2026-03-02,b@x.org,6", "k3,2026-03-03,c@x.org,7"),
         made=2,
         refused={2: "longer than 20,000,000"},
     ),
@@ -356,6 +356,8 @@ def test_every_bad_file_gets_a_clear_answer_and_nothing_is_lost(kind: Kind, tmp_
         assert any(note in said for said in report.notes), report.notes
     accounted = report.made + report.already_known + report.left_out + len(waiting)
     assert accounted == report.rows_read or "blank" in kind.name
+    if not kind.refused:
+        return
     again = take_in("second")
     assert (again.made, again.newly_refused) == (0, 0)
     assert len(refused_rows(state=state)) == len(waiting)

@@ -21,6 +21,7 @@ from desireline.intake.recipes import Recipe
 from desireline.intake.rows_to_interactions import Setting, applies_sql, few_words, filled_columns
 from desireline.intake.text_sql import text_sql
 from desireline.storage.identity import TEXT_HASH_SQL
+from desireline.vocabulary.interaction import BY_COLUMN, sql_type
 
 _HANDLE = TEXT_HASH_SQL.format(text="handles[1]")
 
@@ -51,11 +52,13 @@ def make_words(connection: duckdb.DuckDBPyConnection, recipe: Recipe, setting: S
 
 
 def lake_columns_sql(recipe: Recipe, setting: Setting) -> str:
-    """The columns of interactions that hold anything, as the lake keeps them."""
-    few = few_words(recipe, setting)
+    """The columns of interactions as the lake keeps them."""
+    few, filled = few_words(recipe, setting), filled_columns(recipe, setting)
     listed = []
-    for column in filled_columns(recipe, setting):
-        if column == "handle":
+    for column, field in BY_COLUMN.items():
+        if column not in filled:
+            listed.append(f"CAST(NULL AS {sql_type(field)}) AS {column}")
+        elif column == "handle":
             listed.append(f"{_HANDLE} AS handle")
         else:
             listed.append(f"CAST({column} AS {_word_type(column)}) AS {column}" if column in few else column)

@@ -101,9 +101,8 @@ class Lake:
 
         Columns that `source` lacks stay out of the file, those the table does not know are refused.
         """
-        given = connection.sql(source).columns
-        _refuse_unknown(_table(table), given)
         connection.execute(f"COPY ({source}) TO {_quoted(str(file))} ({_PARQUET})")
+        _refuse_unknown(_table(table), connection.read_parquet(str(file)).columns)
 
     def take_part(self, table: str, part: str, file: Path) -> None:
         """Make a file that `draft` wrote one part of a table, at once for whoever reads it; the file is moved."""
