@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from desireline.promises import row_classes
 from desireline.vocabulary.promise import BREACHES, VERDICTS
 from promises.both_judges import judged, plain, real
 from promises.disagreement import differences, smallest, story
@@ -102,3 +103,9 @@ def test_a_judge_that_forgives_lateness_is_caught_and_the_log_made_small() -> No
 
 def late_case(seed: int) -> Case:
     return random_case(seed, LOGS_OF_A_CASE)
+
+
+def test_the_judges_agree_where_interactions_have_too_many_kinds_to_foresee(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_classes, "_MOST_CLASSES", 1)
+    for seed in range(LOGS // 200):
+        assert not differences(random_case(seed, LOGS_OF_A_CASE), plain, real), f"seed {seed}"

@@ -14,9 +14,10 @@ from desireline.promises.calendars import Calendar
 from desireline.promises.deadlines import SPANS
 from desireline.promises.journeys_of_map import journeys_of
 from desireline.promises.judged import Judged, Part
-from desireline.promises.judging import O_OPENING, O_PERSON, O_PROMISE, judge_people
+from desireline.promises.judging import judge_people
 from desireline.promises.maps import Map
 from desireline.promises.masks import row_bits
+from desireline.promises.openings import O_OPENING, O_PERSON, O_PROMISE
 from desireline.promises.row_classes import classes_of, machine_of, meaning_of
 from desireline.promises.terms import OPEN, T_FROM, T_TO, Terms, terms_of
 from desireline.promises.versions import MapVersion, versions_of

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from desireline.promises import judging as j
+from desireline.promises import openings as o
 from desireline.promises.deadlines import NONE
 from desireline.promises.maps import Promise
 from desireline.promises.verdicts import NO_CONSENT
@@ -18,20 +18,20 @@ from desireline.storage.engines import kernel, run
 from desireline.storage.journey_store import Bucket
 from desireline.vocabulary.promise import BREACHES, VERDICTS
 
-_CODES = {"promise": j.O_PROMISE, "verdict": j.O_VERDICT, "breach": j.O_BREACH, "deadline_kind": j.O_DEADLINE}
+_CODES = {"promise": o.O_PROMISE, "verdict": o.O_VERDICT, "breach": o.O_BREACH, "deadline_kind": o.O_DEADLINE}
 _IDS = {
-    "opening_id": j.O_OPENING,
-    "settling_id": j.O_SETTLING,
-    "breaking_id": j.O_BREAKING,
-    "made_good_id": j.O_MENDING,
+    "opening_id": o.O_OPENING,
+    "settling_id": o.O_SETTLING,
+    "breaking_id": o.O_BREAKING,
+    "made_good_id": o.O_MENDING,
 }
 _MOMENTS = {
-    "opened_at": j.O_OPENING,
-    "settled_at": j.O_SETTLING,
-    "made_good_at": j.O_MENDING,
-    "forbidden_at": j.O_FORBIDDEN,
-    "repeated_at": j.O_REPEATED,
-    "without_consent_at": j.O_NO_CONSENT,
+    "opened_at": o.O_OPENING,
+    "settled_at": o.O_SETTLING,
+    "made_good_at": o.O_MENDING,
+    "forbidden_at": o.O_FORBIDDEN,
+    "repeated_at": o.O_REPEATED,
+    "without_consent_at": o.O_NO_CONSENT,
 }
 _BREACHES = ("forbidden_at", "repeated_at", "without_consent_at")
 COLUMNS = (
@@ -66,9 +66,9 @@ class Part:
         elif name == "journey":
             pick(into, np.asarray(self.bucket.column("id")), self.journeys()[np.newaxis, :], 0, 0)
         elif name == "person":
-            pick(into, self.bucket.person, self.lines, j.O_PERSON, NONE)
+            pick(into, self.bucket.person, self.lines, o.O_PERSON, NONE)
         elif name == "channel":
-            into[:] = self.bucket.column("channel")[self.lines[j.O_OPENING]]
+            into[:] = self.bucket.column("channel")[self.lines[o.O_OPENING]]
         elif name == "key_hash":
             self._keys(into, same)
         else:
@@ -79,17 +79,17 @@ class Part:
 
     def _keys(self, into: NDArray[np.int64], same: Sequence[str]) -> None:
         into[:] = 0
-        promise = self.lines[j.O_PROMISE]
+        promise = self.lines[o.O_PROMISE]
         for name in {each for each in same if each}:
             asked = np.array([each == name for each in same])[promise]
-            into[asked] = self.bucket.column(name)[self.lines[j.O_OPENING, asked]]
+            into[asked] = self.bucket.column(name)[self.lines[o.O_OPENING, asked]]
 
     def _from_dues(self, name: str, into: NDArray[np.int64]) -> None:
         into[:] = self.dues
         if name == "deadline_at":
-            into[self.lines[j.O_DEADLINE] < 0] = NONE
+            into[self.lines[o.O_DEADLINE] < 0] = NONE
         elif name == "breached_at":
-            breach = self.lines[j.O_BREACH]
+            breach = self.lines[o.O_BREACH]
             into[breach < 0] = NONE
             moments = np.empty_like(into)
             for code, moment in enumerate(_BREACHES[: NO_CONSENT + 1]):
@@ -97,7 +97,7 @@ class Part:
                     self._pick("occurred_at", _MOMENTS[moment], NONE, moments)
                     into[breach == code] = moments[breach == code]
         elif name == "lateness_seconds":
-            self._pick("occurred_at", j.O_SETTLING, NONE, into)
+            self._pick("occurred_at", o.O_SETTLING, NONE, into)
             late_by(into, self.dues)
 
 

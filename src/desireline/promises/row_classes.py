@@ -23,7 +23,7 @@ from desireline.promises.terms import (
 from desireline.storage.engines import kernel
 from desireline.storage.journey_store import Bucket
 
-_MIX = np.uint64(0x9E3779B97F4A7C15)
+_LEFT, _RIGHT = np.uint64(13), np.uint64(7)
 _HALF = np.uint64(32)
 _ROOM = 1024
 _MOST_CLASSES = 1 << 18
@@ -155,9 +155,10 @@ def number_rows(
         for row in range(start[p], start[p] + length[p]):
             mixed = np.uint64(0)
             for word in range(width):
-                mixed = (mixed ^ bits[row, word]) * _MIX
-                mixed ^= mixed >> _HALF
-            place = np.int64(mixed & _LOW) & last
+                mixed ^= bits[row, word]
+                mixed ^= mixed << _LEFT
+                mixed ^= mixed >> _RIGHT
+            place = np.int64((mixed ^ mixed >> _HALF) & _LOW) & last
             while slots[place] != 0:
                 same = True
                 for word in range(width):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from desireline.promises.calendars import Calendar
 from desireline.promises.deadlines import NONE
@@ -123,44 +124,42 @@ def instances_in_force(
 
 
 def _instances(found: Mapping[str, Any], maps: Sequence[Map]) -> Instances:
-    names = _plain(found["map"]), _plain(found["promise"])
-    pairs = list(zip(*names, strict=True))
     listed = {(each.name, promise.name): promise.at for each in maps for promise in each.promises}
-    promises = sorted(set(pairs) | set(listed))
-    place = {pair: code for code, pair in enumerate(promises)}
-    steps = [listed.get(pair, "") for pair in pairs]
-    grouped = {"channel": _plain(found["channel"]), "step": steps}
-    if "segment" in found:
-        grouped["segment"] = _plain(found["segment"])
-    coded = {name: _coded(words) for name, words in grouped.items()}
+    (map_code, map_words), (promise_code, words) = _coded(found["map"]), _coded(found["promise"])
+    pairs, pair = np.unique(map_code * max(1, len(words)) + promise_code, return_inverse=True)
+    occurring = [(map_words[code // len(words)], words[code % len(words)]) for code in pairs.tolist()]
+    promises = sorted(set(occurring) | set(listed))
+    steps = sorted({listed.get(each, "") for each in occurring} - {""})
+    step = [steps.index(listed[each]) if listed.get(each) else -1 for each in occurring]
+    groups = {name: _coded(found[name]) for name in ("channel", "segment") if name in found}
+    verdict, verdicts = _coded(found["verdict"])
     judged_at = np.asarray(found["judged_at"], dtype=np.int64)
     return Instances(
         promises=promises,
-        promise=np.array([place[pair] for pair in pairs], dtype=np.int64),
+        promise=np.array([promises.index(each) for each in occurring], dtype=np.int64)[pair],
         person=np.asarray(found["person"], dtype=np.int64),
         key=np.asarray(found["key_hash"], dtype=np.int64),
         opened_at=np.asarray(found["opened_at"], dtype=np.int64),
         due_at=np.asarray(found["due_at"], dtype=np.int64),
         settled_at=np.asarray(found["settled_at"], dtype=np.int64),
-        verdict=np.array([VERDICTS.index(word) for word in _plain(found["verdict"])], dtype=np.int64),
-        groups={name: codes for name, (codes, _) in coded.items()},
-        texts={name: words for name, (_, words) in coded.items()},
+        verdict=np.array([VERDICTS.index(word) for word in verdicts], dtype=np.int64)[verdict],
+        groups={"step": np.array(step, dtype=np.int64)[pair], **{name: codes for name, (codes, _) in groups.items()}},
+        texts={"step": steps, **{name: texts for name, (_, texts) in groups.items()}},
         as_of=int(judged_at.max()) if len(judged_at) else None,
     )
 
 
-def _plain(values: Any) -> list[Any]:
+def _coded(values: Any) -> tuple[NDArray[np.int64], list[str]]:
+    """The place of each value among the sorted texts that occur, -1 for an empty one; and these texts."""
     masked = np.ma.asarray(values)
-    return [
-        None if hidden else value
-        for value, hidden in zip(masked.data.tolist(), np.ma.getmaskarray(masked), strict=True)
-    ]
-
-
-def _coded(words: Sequence[Any]) -> tuple[Any, list[str]]:
-    texts = sorted({str(word) for word in words if word not in (None, "")})
-    code = {text: number for number, text in enumerate(texts)}
-    return np.array([code.get(str(word), -1) for word in words], dtype=np.int64), texts
+    listed = masked.data.astype(object)
+    listed[np.ma.getmaskarray(masked)] = None
+    numbers: dict[Any, int] = {}
+    number = np.fromiter((numbers.setdefault(each, len(numbers)) for each in listed.tolist()), np.int64, len(listed))
+    texts = sorted({str(each) for each in numbers if each not in (None, "")})
+    place = {text: code for code, text in enumerate(texts)}
+    codes = np.array([-1 if each is None else place.get(str(each), -1) for each in numbers], dtype=np.int64)
+    return codes[number], texts
 
 
 def _write(lake: Lake, judged: Judged, *, people: Sequence[int] | None, cause: str | None) -> LedgerChange:
