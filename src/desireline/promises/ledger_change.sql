@@ -6,12 +6,12 @@ WITH judged AS (
            nullif(r.settling_id, $none) AS settling_id, nullif(r.breaking_id, $none) AS breaking_id,
            nullif(r.made_good_at, $none) AS made_good_at, nullif(r.made_good_id, $none) AS made_good_id,
            nullif(r.breached_at, $none) AS breached_at, n.same,
-           nullif(array_to_string(list_transform(list_sort(list_filter([
+           CASE WHEN r.breach >= 0 THEN array_to_string(list_transform(list_sort(list_filter([
                {'moment': nullif(r.forbidden_at, $none), 'place': 1, 'kind': 'forbidden'},
                {'moment': nullif(r.repeated_at, $none), 'place': 2, 'kind': 'repeated'},
                {'moment': nullif(r.without_consent_at, $none), 'place': 3, 'kind': 'without_consent'},
                {'moment': nullif(r.deadline_at, $none), 'place': 4, 'kind': d.breach}
-           ], lambda each : each.moment IS NOT NULL)), lambda each : each.kind || ' ' || each.moment), ', '), '') AS breaches
+           ], lambda each : each.moment IS NOT NULL)), lambda each : each.kind || ' ' || each.moment), ', ') END AS breaches
     FROM judged_rows AS r
     JOIN judged_promises AS n ON n.number = r.promise
     JOIN judged_verdicts AS v ON v.number = r.verdict
