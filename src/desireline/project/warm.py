@@ -20,6 +20,11 @@ FROM range(70) numbers(number)
 _MAP = """\
 map: warm
 begins: {touchpoint: a}
+phases:
+  - phase: All
+    steps:
+      - {step: one, touchpoint: a}
+      - {step: two, touchpoint: b}
 promises:
   - promise: p
     when: {touchpoint: a, channel: web, asks: true, topic: d}
