@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from desireline.promises.calendars import Calendar
 from desireline.promises.deadlines import SPANS
 from desireline.promises.journeys_of_map import journeys_of
-from desireline.promises.judged import Judged, Part
+from desireline.promises.judged import COLUMNS, Judged, Part
 from desireline.promises.judging import judge_people
 from desireline.promises.maps import Map
 from desireline.promises.masks import row_bits
@@ -55,7 +55,7 @@ def warm() -> None:
     snapshot = snapshot_from_rows([{"person": 1, "occurred_at": 0, "touchpoint": "a", "channel": "web", "asks": True}])
     pattern = "{touchpoint: a, channel: web, asks: true}"
     text = f"map: warm\npromises:\n- {{promise: p, when: {pattern}, then: {pattern}, within: 1 day}}\n"
-    judge(snapshot, [load_map(text, "warm.yaml")])
+    judge(snapshot, [load_map(text, "warm.yaml")]).columns(*COLUMNS)
 
 
 def _earliest(bucket: Bucket) -> int:
