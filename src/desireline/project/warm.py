@@ -50,7 +50,7 @@ def _ask_everything(project: Project) -> None:
     project.lake.write_part("interactions", "warm", _ROWS)
     upkeep.follow(project, added=["warm"], progress=lambda _share, _what: None)
     upkeep.write_all_journeys(project)
-    project.ledger.keep_rates()
+    project.ledger.judge()
     project.ledger.draft()
     questions = project.questions
     questions.census()
