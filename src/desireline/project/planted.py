@@ -42,7 +42,7 @@ TRUTH_FILES = ("interactions.parquet", "rows.parquet", "promises.csv", "handles.
 CAUSES: Mapping[str, str] = {
     "refused": "a row cannot be read and lies in quarantine",
     "withheld": "a row names nobody, such as a call with its number withheld; nobody's question opens nothing",
-    "shared": "a row names an address that many share, such as noreply@; it is nobody's in particular",
+    "shared": "a row names an address that many share, such as noreply@; it is nobody's and opens nothing",
     "mistyped": "a row's handle was mistyped and is nobody's",
     "stranger": "a row's handle was mistyped and is another customer's",
     "only_weak": "a row has only a weak handle, such as a cookie, never seen with a strong one",

@@ -11,7 +11,7 @@ WITH beside AS (
         handles.shared AS shared,
         handles.strong AS strong,
         handles.kind || ':' || handles.value AS handle_text,
-        coalesce(homes.customer, -handles.person) AS label,
+        CASE WHEN NOT coalesce(handles.shared, false) THEN coalesce(homes.customer, -handles.person) END AS label,
         was, is_now, was_at, is_at
     FROM pairs
     LEFT JOIN true_rows ON true_rows.id = pairs.true_id
