@@ -203,3 +203,13 @@ def test_a_second_writer_is_refused_by_name(tmp_path: Path) -> None:
         project.writing("somebody else"),
     ):
         raise AssertionError("two wrote at once")
+
+
+def test_openings_of_nobody_are_counted_beside_the_rate(tmp_path: Path) -> None:
+    lines = [f"{n},{START_MS + n},asked,phone,inbound,,,," for n in range(4)]
+    project = a_project(tmp_path / "p")
+    project.imports.take_known([write(tmp_path / "desk.csv", lines)])
+    rates = {row["promise"]: row for row in project.ledger.judge().rows()}
+    assert rates["answered"]["without_handle"] == 4
+    assert rates["answered"]["settled"] == 0
+    assert "4 openings by nobody known" in str(project.ledger.check()[0])

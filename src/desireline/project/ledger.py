@@ -38,6 +38,12 @@ class Ledger:
             upkeep.judge(self.project, maps, None, as_of=moment if as_of else None)
         return replace(self.keep_rates(as_of=moment), notes={"maps": list(maps.notes)})
 
+    def openings_of_nobody(self) -> dict[tuple[str, str], int]:
+        """How many openings of each (map, promise) have no handle, or a shared one: counted beside the rate."""
+        maps = self.project.map_set()
+        judged = promises.judge(self.project.snapshot(), maps.versions, calendars=maps.calendars, people=())
+        return dict(promises.instances_of(judged).unknown)
+
     def keep_rates(self, by: tuple[str, ...] = ("map", "promise"), *, as_of: int | None = None, **choice: Any) -> Table:
         """The keep-rate of every promise, with its interval and counts.
 
@@ -54,6 +60,8 @@ class Ledger:
             choice["segment"] = name
         maps = self.project.map_set()
         instances = promises.instances_in_force(self.project.lake, maps.maps, **choice)
+        if set(by) <= {"map", "promise"}:
+            instances = replace(instances, unknown=self.openings_of_nobody())
         rates = promises.keep_rates(instances, by=["segment" if name in fields else name for name in by])
         columns: dict[str, list[Any]] = {
             name: [rate.group["segment" if name in fields else name] for rate in rates] for name in by
@@ -82,7 +90,9 @@ class Ledger:
     def check(self) -> list[promises.Finding]:
         """What fails in continuous checking; empty when every promise has evidence and is kept often enough."""
         maps = self.project.map_set()
-        return promises.check(maps.maps, promises.keep_rates(promises.instances_in_force(self.project.lake, maps.maps)))
+        instances = promises.instances_in_force(self.project.lake, maps.maps)
+        rates = promises.keep_rates(replace(instances, unknown=self.openings_of_nobody()))
+        return promises.check(maps.maps, rates)
 
     def rows(self, *, top: int = 40, **choice: Any) -> Table:
         """Promise instances in force with their evidence, the latest breach first."""

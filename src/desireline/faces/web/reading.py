@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -198,7 +199,11 @@ class Reading:
     def _promises(self, now: Now, design: Map, state: ScreenState) -> tuple[PromiseShown, ...]:
         def count() -> tuple[PromiseShown, ...]:
             ledger = self._ledger(now, design)
-            return ledger.shown(self._chosen(now, ledger, state))
+            nobody = now.once(("openings of nobody",), self.project.ledger.openings_of_nobody)
+            return tuple(
+                replace(each, of_nobody=nobody.get((design.name, each.promise), 0))
+                for each in ledger.shown(self._chosen(now, ledger, state))
+            )
 
         return now.once(("promises", design.name, state), count)
 

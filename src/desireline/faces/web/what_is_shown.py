@@ -22,7 +22,8 @@ class PromiseShown:
     """One promise of a map with what became of it in the chosen time.
 
     The counts are instances; `rate` rests on instances that waited together counted once.
-    `limit` is the keep-rate the map asks for, between 0 and 1.
+    `limit` is the keep-rate the map asks for, between 0 and 1. `of_nobody`: openings of all time by
+    nobody known.
     """
 
     number: int
@@ -41,6 +42,7 @@ class PromiseShown:
     rule: str = ""
     critical: bool = False
     public: bool = False
+    of_nobody: int = 0
 
     @property
     def state(self) -> State:

@@ -41,6 +41,14 @@ def why_promise(promise: PromiseShown, *, as_of: int, address: str) -> WhySheet:
             f"{counted(promise.withdrawn)} withdrawn; {counted(promise.made_good)} of the broken ones were made good.",
         )
     )
+    if promise.of_nobody:
+        lines.append(
+            Line(
+                "Beside it",
+                f"{counted(promise.of_nobody)} openings of all time are by nobody known (no handle, or one that strangers "
+                "share). They open nothing and are in no rate.",
+            )
+        )
     if promise.breaches:
         kinds = sorted(promise.breaches.items(), key=lambda pair: -pair[1])
         lines.append(
