@@ -45,8 +45,8 @@ def why_promise(promise: PromiseShown, *, as_of: int, address: str) -> WhySheet:
         lines.append(
             Line(
                 "Beside it",
-                f"{counted(promise.of_nobody)} openings of all time are by nobody known (no handle, or one that strangers "
-                "share). They open nothing and are in no rate.",
+                f"{counted(promise.of_nobody)} openings of all time are by nobody known (no handle, or one that "
+                "strangers share). They open nothing and are in no rate.",
             )
         )
     if promise.breaches:
