@@ -40,6 +40,9 @@ fi
 [ -d "${DESIRELINE_DATA:-../shared/data}" ] || left_out="$left_out
   tests on public data sets: ../shared/data is not there (docs/explanation/real-data.md says which files they read)"
 
+"$PYTHON" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("retentioneering") is None)' || left_out="$left_out
+  transitions and funnel compared with Retentioneering: make .venv/installed-bench"
+
 echo "Compiling kernels ..."
 "$PYTHON" -m desireline.project.warm || exit 1
 
