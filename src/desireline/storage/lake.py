@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,27 @@ class Lake:
         finally:
             if own:
                 connection.close()
+
+    def write_rows(self, table: str, part: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Write one part from rows in memory, whole or not at all, in their order, and return their number.
+
+        Columns a row lacks stay empty, those the table does not know are refused. Texts are kept letter by
+        letter; only half a character (a lone surrogate, which no file can hold) becomes the replacement character.
+        """
+        known = _table(table)
+        _refuse_unknown(known, sorted({name for row in rows for name in row}))
+        values = _column_lists(known, rows)
+        select = ", ".join(_listed(name, kind, given=name in values) for name, kind in known.columns.items())
+        with replacing(self.path(table, part)) as temporary, self.bare_connection() as connection:
+            command = f"COPY (SELECT {select}) TO {_quoted(str(temporary))} ({_PARQUET})"
+            try:
+                try:
+                    connection.execute(command, values)
+                except (UnicodeEncodeError, duckdb.InvalidInputException):
+                    connection.execute(command, {name: _sayable(each) for name, each in values.items()})
+            except duckdb.Error as error:
+                raise WorkFailed(Mistake(_first_line(error), f"table '{table}', part '{part}'")) from error
+        return len(rows)
 
     def draft(self, table: str, source: str, connection: duckdb.DuckDBPyConnection, *, file: Path) -> None:
         """Write rows as a part to be, in a file of its own; `take_part` makes them a part.
@@ -203,6 +224,27 @@ def _projection(table: SharedTable, given: Sequence[str]) -> str:
     _refuse_unknown(table, given)
     sources = {name: f'"{name}"' if name in given else "NULL" for name in table.columns}
     return ", ".join(f'CAST({sources[name]} AS {kind}) AS "{name}"' for name, kind in table.columns.items())
+
+
+def _column_lists(table: SharedTable, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The rows as one list a column: the columns that hold anything, and the first, which says how many there are."""
+    first = next(iter(table.columns))
+    lists = {name: [row.get(name) for row in rows] for name in table.columns}
+    return {name: each for name, each in lists.items() if name == first or any(one is not None for one in each)}
+
+
+def _listed(name: str, kind: str, *, given: bool) -> str:
+    source = f"unnest(CAST(${name} AS {kind}[]))" if given else f"CAST(NULL AS {kind})"
+    return f'{source} AS "{name}"'
+
+
+def _sayable(value: Any) -> Any:
+    """The same value with each half of a character replaced, so that it can be written as UTF-8."""
+    if isinstance(value, list):
+        return [_sayable(each) for each in value]
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
 
 
 def _rows(path: Path, connection: duckdb.DuckDBPyConnection) -> int:
