@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
+from desireline.storage.bulk_rows import insert_or_nothing
 from desireline.storage.state import State
 from desireline.storage.state_tables import IMPORTS, REFUSALS
 
 Row = dict[str, Any]
-_AT_ONCE = 5_000
 
 
 class ImportBook:
@@ -25,11 +24,12 @@ class ImportBook:
         """Write an import down as being written, with its refused rows; says how many of these are new."""
         with self.state.writing() as connection:
             connection.execute(insert(IMPORTS).values(**entry, status="writing"))
-            before = connection.execute(select(func.count()).select_from(REFUSALS)).scalar_one()
-            for start in range(0, len(refusals), _AT_ONCE):
-                rows = [dict(row) for row in refusals[start : start + _AT_ONCE]]
-                connection.execute(insert_or_not(REFUSALS).on_conflict_do_nothing(), rows)
-            return connection.execute(select(func.count()).select_from(REFUSALS)).scalar_one() - before
+            return self.keep_refusals(refusals)
+
+    def keep_refusals(self, refusals: Sequence[Mapping[str, Any]]) -> int:
+        """Put refused rows into the quarantine, each with the same columns; says how many of them are new."""
+        with self.state.writing() as connection:
+            return insert_or_nothing(connection, REFUSALS, refusals)
 
     def finish(self, import_id: str) -> None:
         """The import's part is in the lake: it counts from now on."""

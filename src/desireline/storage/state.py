@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
 from sqlalchemy.pool import StaticPool
 
 from desireline.storage.durable import locked
+from desireline.storage.state_migrations import MIGRATIONS
 from desireline.storage.state_tables import METADATA, STATE_VERSION
 from desireline.vocabulary.errors import DesirelineError, Mistake
 
-VERSION = 1
+VERSION = 2
 SAFE_SINCE = (3, 51, 3)
 """The first SQLite whose WAL mode is safe with several writing connections."""
-
-MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {}
-"""`MIGRATIONS[n]` takes a state store of version n to version n + 1."""
 
 
 class State:
@@ -67,10 +65,13 @@ class State:
     def migrate(self) -> None:
         """Bring an older file to today's format, after a copy of it beside; a newer one is refused."""
         with self.writing() as connection:
-            METADATA.create_all(connection)
-            version = connection.execute(select(STATE_VERSION.c.version)).scalar()
-            if version is None:
+            if not inspect(connection).has_table(STATE_VERSION.name):
+                METADATA.create_all(connection)
                 connection.execute(insert(STATE_VERSION).values(version=VERSION))
+                return
+            version = connection.execute(select(STATE_VERSION.c.version)).scalar_one()
+            if version == VERSION:
+                METADATA.create_all(connection)
                 return
         if version > VERSION:
             raise DesirelineError(
@@ -101,6 +102,7 @@ class State:
         with self.writing() as connection:
             for each in range(version, VERSION):
                 MIGRATIONS[each](connection)
+            METADATA.create_all(connection)
             connection.execute(update(STATE_VERSION).values(version=VERSION))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text, false, true
 
 METADATA = MetaData()
+
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""A 63-bit number as a key: in SQLite the row's own number, so that the key needs no index beside the table."""
 
 STATE_VERSION = Table("state_version", METADATA, Column("version", BigInteger, primary_key=True))
 """One row: the version of the tables' format."""
@@ -33,7 +36,7 @@ IMPORTS = Table(
 REFUSALS = Table(
     "refusals",
     METADATA,
-    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
     Column("digest", String, nullable=False, unique=True),
     Column("import_id", String, nullable=False, index=True),
     Column("source", String, nullable=False),
@@ -47,5 +50,49 @@ REFUSALS = Table(
     Column("status", String, nullable=False, index=True),
     Column("changed_at", BigInteger, nullable=False),
     Column("replayed_by", String),
+    Column("sequence", BigInteger),
+    Column("position", BigInteger),
+    Column("dialect", String),
 )
-"""The quarantine: rows refused while reading or for their meaning, and conflicts; waiting, replayed or discarded."""
+"""The quarantine: rows refused while reading or for their meaning, and conflicts; waiting, replayed or discarded.
+
+A message refused live has import_id and file 'live', its position as row, itself as JSON in raw, and says by
+`sequence`, `position` and `dialect` where in the log it lies; these are empty for rows of files.
+"""
+
+SOURCES = Table(
+    "sources",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("dialect", String, nullable=False),
+    Column("key", String, unique=True),
+    Column("origins", JSON, nullable=False, default=list, server_default="[]"),
+    Column("per_second", BigInteger),
+    Column("recipe", Text),
+    Column("secret_env", String),
+    Column("server_side", Boolean, nullable=False, default=False, server_default=false()),
+    Column("enabled", Boolean, nullable=False, default=True, server_default=true()),
+    Column("created_at", BigInteger, nullable=False),
+    Column("says", Text, nullable=False, default="", server_default=""),
+)
+"""Who may send to the collector: `key` is the write key, `origins` the web pages it may be used on (none: any),
+`per_second` how many requests (none: the collector's own limit), `secret_env` the environment name of its secret."""
+
+SEEN = Table(
+    "seen",
+    METADATA,
+    Column("id", NUMBER, primary_key=True, autoincrement=False),
+    Column("content", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+)
+"""Every interaction that came in live, by its id, with the hash of what it said and the frame it first came in."""
+
+PROGRESS = Table(
+    "progress",
+    METADATA,
+    Column("projection", String, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("at", BigInteger),
+)
+"""How far each projection has applied the log; written in the transaction of its effects."""
