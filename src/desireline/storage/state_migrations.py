@@ -25,6 +25,7 @@ def live_messages(connection: Connection) -> None:
             per_second BIGINT,
             recipe TEXT,
             secret_env VARCHAR,
+            unsigned BOOLEAN DEFAULT false NOT NULL,
             server_side BOOLEAN DEFAULT false NOT NULL,
             enabled BOOLEAN DEFAULT true NOT NULL,
             created_at BIGINT NOT NULL,

@@ -70,13 +70,15 @@ SOURCES = Table(
     Column("per_second", BigInteger),
     Column("recipe", Text),
     Column("secret_env", String),
+    Column("unsigned", Boolean, nullable=False, default=False, server_default=false()),
     Column("server_side", Boolean, nullable=False, default=False, server_default=false()),
     Column("enabled", Boolean, nullable=False, default=True, server_default=true()),
     Column("created_at", BigInteger, nullable=False),
     Column("says", Text, nullable=False, default="", server_default=""),
 )
 """Who may send to the collector: `key` is the write key, `origins` the web pages it may be used on (none: any),
-`per_second` how many requests (none: the collector's own limit), `secret_env` the environment name of its secret."""
+`per_second` how many requests (none: the collector's own limit), `secret_env` the environment name of its secret,
+`unsigned` whether its webhooks may come without a signature."""
 
 SEEN = Table(
     "seen",
