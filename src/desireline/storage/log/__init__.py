@@ -1,0 +1,28 @@
+"""The log of record (`data/log`): everything that comes in is an entry here first; all else is made from it.
+
+from desireline.storage.log import Kind, Log, read_log
+"""
+
+from desireline.storage.log.disk import Disk, Space
+from desireline.storage.log.frames import LARGEST_FRAME_BYTES, Frame, Kind
+from desireline.storage.log.kept_files import KeptFile
+from desireline.storage.log.opened_log import Log
+from desireline.storage.log.reading import read_log
+from desireline.storage.log.said import Damage, LogFull, LogLimits, LogState
+from desireline.storage.log.writer import Outcome
+
+__all__ = [
+    "LARGEST_FRAME_BYTES",
+    "Damage",
+    "Disk",
+    "Frame",
+    "KeptFile",
+    "Kind",
+    "Log",
+    "LogFull",
+    "LogLimits",
+    "LogState",
+    "Outcome",
+    "Space",
+    "read_log",
+]

@@ -1,0 +1,164 @@
+"""The log of record: whatever comes in is an entry here first, and everything else is made from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+
+from desireline.storage.log.disk import Disk
+from desireline.storage.log.frames import LARGEST_FRAME_BYTES, LONGEST_SOURCE_BYTES, OVERHEAD_BYTES, Frame, Kind
+from desireline.storage.log.kept_files import FILES, KeptFile, keep_file, kept_file
+from desireline.storage.log.mark import MARK, mark_of, take_lock
+from desireline.storage.log.reading import entries
+from desireline.storage.log.recovery import recover
+from desireline.storage.log.room import Room
+from desireline.storage.log.said import Damage, LogLimits, LogState
+from desireline.storage.log.sealer import Sealer
+from desireline.storage.log.shelf import Shelf
+from desireline.storage.log.writer import Order, Outcome, Tell, Writer
+from desireline.vocabulary.errors import Mistake, WorkFailed
+
+_DEFAULTS = LogLimits()
+
+
+class Log:
+    """The entries of a project in the order they came, each on disk before anybody is told that it was taken.
+
+    One process writes a log at a time; `read_log` reads it from others.
+
+    >>> log = Log(Path("data/log"), now=wall_clock)                               # doctest: +SKIP
+    >>> log.append(Kind.CHANGE, received_at=wall_clock(), body=b"{}")             # doctest: +SKIP
+    1
+    """
+
+    def __init__(
+        self, folder: Path, *, now: Callable[[], int], limits: LogLimits = _DEFAULTS, disk: Disk | None = None
+    ) -> None:
+        """Open the log of a folder, after any crash, without help. `now` gives UTC milliseconds."""
+        self.folder, self._disk = Path(folder), disk or Disk()
+        self._disk.make_folder(self.folder)
+        self._lock = take_lock(self.folder)
+        found = recover(self.folder, self._disk)
+        self._damage: dict[Damage, None] = dict.fromkeys(found.damage)
+        self._shelf = Shelf(found.segments)
+        self._room = Room(self.folder, self._disk, limits)
+        self._mark = self._disk.open_mark(self.folder / MARK)
+        self._disk.write_over(self._mark, mark_of(found.counted))
+        self._sealer = Sealer(self._shelf, self._disk, limits, self._room, writing=lambda: self._writer.writing)
+        self._writer = Writer(
+            self.folder,
+            self._shelf,
+            self._disk,
+            limits,
+            self._room,
+            now=now,
+            last=found.counted,
+            next_sequence=found.next_sequence,
+            mark=self._mark,
+            rolled=self._sealer.ring,
+        )
+        self._writer.start()
+        self._sealer.start()
+
+    def submit(
+        self, kind: Kind, *, received_at: int, source: str, meta: bytes, body: bytes, token: object, tell: Tell
+    ) -> None:
+        """Let an entry be written; `tell` hears of it, with `token`, from the writer's thread. Never waits.
+
+        Raises LogFull at once when it cannot be taken now, and WorkFailed when it is too large ever to be.
+        """
+        name = source.encode("utf-8")
+        size = OVERHEAD_BYTES + len(name) + len(meta) + len(body)
+        if size > LARGEST_FRAME_BYTES or len(name) > LONGEST_SOURCE_BYTES:
+            raise WorkFailed(
+                Mistake(f"an entry of {size} bytes is too large for the log.", do="Import it as a file instead.")
+            )
+        self._writer.put(Order(int(kind), received_at, name, meta, body, token, tell, size))
+
+    def append(self, kind: Kind, *, received_at: int, source: str = "", meta: bytes = b"{}", body: bytes = b"") -> int:
+        """Write an entry and wait until it is on disk; returns its sequence."""
+        told: SimpleQueue[Sequence[Outcome]] = SimpleQueue()
+        self.submit(kind, received_at=received_at, source=source, meta=meta, body=body, token=None, tell=told.put)
+        (outcome,) = told.get()
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.sequence
+
+    @property
+    def last(self) -> int:
+        """The sequence of the last entry that is on disk."""
+        return self._writer.last
+
+    def wait(self, after: int, timeout: float) -> bool:
+        """Wait until there are entries after a sequence, at most `timeout` seconds; whether there are."""
+        with self._writer.news:
+            return self._writer.news.wait_for(lambda: self.last > after, timeout)
+
+    def read(self, after: int = 0, *, until: int | None = None) -> Iterator[Frame]:
+        """The entries on disk after a sequence, in order, up to `until` or the last one at this moment."""
+        until = self.last if until is None else min(until, self.last)
+        while after < until:
+            segment = self._shelf.holding(after)
+            if segment is None or segment.first > until:
+                return
+            try:
+                for frame in entries(segment, after=after, until=until, report=self._found_damage):
+                    yield frame
+                    after = frame.sequence
+            except FileNotFoundError:
+                continue  # it was packed meanwhile: the shelf knows the new file
+            after = max(after, min(segment.last, until))
+
+    def keep_file(self, path: Path) -> KeptFile:
+        """Keep a whole file beside the log, packed, under its own sum; on disk when this returns."""
+        return keep_file(self.folder / FILES, Path(path), self._disk, may_write=self._room_for)
+
+    def kept_file(self, sha256: str, to: Path) -> Path:
+        """Unpack a kept file to a path, checked against its sum."""
+        return kept_file(self.folder / FILES, sha256, Path(to))
+
+    def release_ballast(self) -> int:
+        """Give the ballast free, so that cleaning up has room on a full disk; returns its bytes."""
+        return self._room.release_ballast()
+
+    @property
+    def state(self) -> LogState:
+        """How the log is now."""
+        writer, segments = self._writer, self._shelf.segments
+        return LogState(
+            last=self.last,
+            damage=tuple(self._damage),
+            read_only=bool(writer.why_read_only),
+            why_read_only=writer.why_read_only,
+            refusing="disk" if self._room.refuses else "",
+            bytes=sum(each.stat().st_size for each in self.folder.glob("*.log*")),
+            segments=len(segments),
+            sealed_segments=sum(each.packed for each in segments),
+            queued_frames=writer.waiting_frames,
+            queued_bytes=writer.waiting_bytes,
+            commits=writer.commits,
+            failed_commits=writer.failed_commits,
+            largest_group=writer.largest_group,
+            last_commit_seconds=writer.last_commit_seconds,
+            disk_free_bytes=self._room.free_bytes,
+            ballast_bytes=self._room.ballast_bytes,
+            failed_tells=writer.failed_tells,
+            why_not_sealed=self._sealer.why_not,
+        )
+
+    def close(self) -> None:
+        """Write what waits, stop both threads and let another process write."""
+        self._writer.close()
+        self._sealer.close()
+        self._disk.close(self._mark)
+        os.close(self._lock)
+
+    def _found_damage(self, damage: Damage) -> None:
+        self._damage[damage] = None
+
+    def _room_for(self, size_bytes: int) -> None:
+        self._room.look(waiting_bytes=self._writer.waiting_bytes)
+        if self._room.free_bytes - self._room.kept_bytes < size_bytes:
+            raise self._room.full()

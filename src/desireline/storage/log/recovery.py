@@ -1,0 +1,231 @@
+"""Opening a log after anything: finds what counts, keeps aside what does not, and says what is missing.
+
+`look` only reads. `recover` also syncs what an ended process left in memory, moves useless files to `damaged/`
+and copies unreadable bytes there. Neither changes a byte of a segment.
+
+What counts: entries in order of their sequence. The first frame of each segment tells up to which sequence the
+log counted before it; later frames of older segments were refused after a disk error and stay refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from desireline.storage.log.disk import Disk
+from desireline.storage.log.frames import OPENING, Hole, Piece, pieces
+from desireline.storage.log.mark import MARK, read_mark
+from desireline.storage.log.packed import read_index
+from desireline.storage.log.said import Damage
+from desireline.storage.log.shelf import SPARSE_BYTES, Segment, named
+
+DAMAGED = "damaged"
+PART = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A log as it lies on disk: its segments that hold something, in order, and everything that is wrong with it.
+
+    `next_sequence` was never given to an entry; the last sequence that counts or counted is `counted`.
+    `torn` are bytes at a segment's end that no acknowledged entry needs; `useless` are files without any entry.
+    """
+
+    segments: tuple[Segment, ...] = ()
+    damage: tuple[Damage, ...] = ()
+    torn: tuple[tuple[Path, Hole], ...] = ()
+    useless: tuple[Path, ...] = ()
+    last: int = 0
+    counted: int = 0
+    next_sequence: int = 1
+
+
+@dataclass(slots=True)
+class _Scan:
+    """One plain segment, read from begin to end."""
+
+    segment: Segment
+    holes: list[tuple[Hole, tuple[int, int]]] = field(default_factory=list)
+    after: int | None = None
+    highest: int = 0
+
+
+def look(folder: Path) -> Found:
+    """What lies in the folder of a log. Reads plain segments whole, packed ones only at their end."""
+    listed = _listed(folder)
+    scans: list[_Scan] = []
+    useless: list[Path] = []
+    bound = 1 << 62
+    for segment in reversed(listed):
+        scan = _packed(segment) if segment.packed else _plain(segment, bound)
+        if scan.segment.last == 0:
+            useless.append(segment.path)
+        else:
+            scans.append(scan)
+        if scan.segment.last or scan.after is not None:
+            bound = min(bound, segment.first - 1 if scan.after is None else scan.after)
+    scans.reverse()
+    return _judged(scans, useless, read_mark(folder / MARK))
+
+
+def _listed(folder: Path) -> list[Segment]:
+    """The segments of a folder by sequence; a packed one stands for the plain one it was made from."""
+    found: dict[tuple[int, int], Segment] = {}
+    for path in sorted(folder.iterdir() if folder.is_dir() else ()):
+        segment = named(path)
+        if segment is not None:
+            found[segment.first, segment.seed] = segment
+    return [found[key] for key in sorted(found)]
+
+
+def _plain(segment: Segment, bound: int) -> _Scan:
+    size = segment.path.stat().st_size
+    scan = _Scan(segment)
+    places: list[tuple[int, int]] = []
+    expected, end, last = segment.first, 0, 0
+    file = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        for piece in pieces(lambda at, length: os.pread(file, length, at), segment.seed, start=0, end=size):
+            if isinstance(piece, Hole):
+                scan.holes.append((piece, (0, 0)))
+                continue
+            if piece.kind == OPENING:
+                scan.after = int(json.loads(piece.meta)["after"])
+                continue
+            scan.highest = max(scan.highest, piece.sequence)
+            if piece.sequence > bound:
+                break
+            if piece.sequence > expected:
+                hole = (
+                    scan.holes.pop()[0] if scan.holes and _before(scan.holes[-1][0], piece) else Hole(piece.offset, 0)
+                )
+                scan.holes.append((hole, (expected, piece.sequence - 1)))
+            if not places or piece.offset - places[-1][1] >= SPARSE_BYTES:
+                places.append((piece.sequence - 1, piece.offset))
+            expected, end, last = piece.sequence + 1, piece.offset + piece.size, piece.sequence
+    finally:
+        os.close(file)
+    scan.segment = replace(segment, after=scan.after or 0, last=last, end=end, places=places)
+    return scan
+
+
+def _before(hole: Hole, piece: Piece) -> bool:
+    return hole.offset + hole.size == piece.offset
+
+
+def _packed(segment: Segment) -> _Scan:
+    file = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(file).st_size
+        index = read_index(lambda at, length: os.pread(file, length, at), size=size)
+    finally:
+        os.close(file)
+    if index is None:
+        return _Scan(segment)
+    footer = index.footer
+    return _Scan(replace(segment, after=footer.after, last=footer.last), after=footer.after, highest=footer.last)
+
+
+def _judged(scans: list[_Scan], useless: list[Path], mark: int) -> Found:
+    damage: list[Damage] = []
+    torn: list[tuple[Path, Hole]] = []
+    last = 0
+    for scan in scans:
+        before = scan.segment.first - 1 if scan.after is None else scan.after
+        if before > last:
+            damage.append(_missing(scan.segment, last + 1, before))
+        damage.extend(_holes(scan, torn))
+        last = scan.segment.last
+    if mark > last:
+        damage.append(
+            Damage("mark", 0, 0, last + 1, mark, says="The end of the log is gone: these entries had been stored.")
+        )
+    counted = max(last, mark)
+    highest = max([counted, *(scan.highest for scan in scans)])
+    return Found(
+        tuple(scan.segment for scan in scans), tuple(damage), tuple(torn), tuple(useless), last, counted, highest + 1
+    )
+
+
+def _missing(segment: Segment, first: int, last: int) -> Damage:
+    return Damage(segment.name, 0, 0, first, last, says="Entries that had been stored before this file are gone.")
+
+
+def _holes(scan: _Scan, torn: list[tuple[Path, Hole]]) -> Iterator[Damage]:
+    """Damage inside a segment; bytes behind its last entry are torn, and cost nothing unless later files miss them."""
+    for hole, (first, last) in scan.holes:
+        if hole.offset >= scan.segment.end:
+            torn.append((scan.segment.path, hole))
+        else:
+            yield Damage(
+                scan.segment.name,
+                hole.offset,
+                hole.size,
+                first,
+                last,
+                kept_in=kept_name(scan.segment.path, hole) if hole.size else "",
+                says="Unreadable bytes in the middle of the log; what follows them was read.",
+            )
+
+
+def kept_name(path: Path, hole: Hole) -> str:
+    """Under which name unreadable bytes are kept aside."""
+    return f"{path.name}.{hole.offset}"
+
+
+def recover(folder: Path, disk: Disk) -> Found:
+    """Open the folder of a log: make it if needed, sync what was left, keep damage aside."""
+    disk.make_folder(folder)
+    _finish_packing(folder, disk)
+    for path in folder.iterdir():
+        segment = named(path)
+        if segment is not None and not segment.packed:
+            disk.sync_old(path)
+    disk.sync_folder(folder)
+    found = look(folder)
+    for damage in found.damage:
+        if damage.kept_in and damage.size_bytes:
+            _keep(folder, disk, folder / damage.segment, Hole(damage.offset, damage.size_bytes))
+    for path, hole in found.torn:
+        _keep(folder, disk, path, hole)
+    for path in found.useless:
+        _set_aside(folder, disk, path)
+    return found
+
+
+def _finish_packing(folder: Path, disk: Disk) -> None:
+    """A packed file in its place was complete before it got its name: the plain one can go, half-made ones too."""
+    for path in sorted(folder.iterdir()):
+        if path.name.endswith(PART):
+            disk.remove(path)
+        segment = named(path)
+        plain = path.with_suffix("")
+        if segment is not None and segment.packed and plain.exists():
+            disk.remove(plain if _packed(segment).segment.last else path)
+
+
+def _keep(folder: Path, disk: Disk, path: Path, hole: Hole) -> None:
+    """Copy unreadable bytes to `damaged/`, once."""
+    target = folder / DAMAGED / kept_name(path, hole)
+    if target.exists():
+        return
+    disk.make_folder(target.parent)
+    with path.open("rb") as source:
+        source.seek(hole.offset)
+        copy = disk.create(target)
+        try:
+            disk.write(copy, source.read(hole.size))
+        finally:
+            disk.close(copy)
+
+
+def _set_aside(folder: Path, disk: Disk, path: Path) -> None:
+    """Take a file without any entry out of the way; an empty one is removed."""
+    if path.stat().st_size == 0:
+        disk.remove(path)
+        return
+    disk.make_folder(folder / DAMAGED)
+    disk.rename(path, folder / DAMAGED / path.name)

@@ -1,0 +1,177 @@
+"""Sealing: a finished segment is checked, summed up and packed, in the background and without haste."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from desireline.storage.log.disk import Disk
+from desireline.storage.log.frames import OPENING, Hole, Piece, pieces
+from desireline.storage.log.packed import BLOCK_BYTES, Footer, Index, Packer, plain_blocks
+from desireline.storage.log.reading import index_of, opened
+from desireline.storage.log.recovery import PART
+from desireline.storage.log.room import Room
+from desireline.storage.log.said import LogLimits
+from desireline.storage.log.shelf import Segment, Shelf
+
+_GENTLE = 10
+"""How much nicer than the rest of the process the sealing thread is."""
+
+
+class Stopped(Exception):
+    """The log is being closed; the segment will be sealed another time."""
+
+
+class NotSealed(Exception):
+    """The segment cannot be sealed: it is damaged and stays as it is."""
+
+
+class Sealer:
+    """The background thread that seals segments and looks after the ballast."""
+
+    def __init__(self, shelf: Shelf, disk: Disk, limits: LogLimits, room: Room, *, writing: Callable[[], int]) -> None:
+        """`writing()` is the first sequence of the segment that is being written, 0 for none."""
+        self._shelf, self._disk, self._limits, self._room, self._writing = shelf, disk, limits, room, writing
+        self._bell = threading.Event()
+        self._stop = threading.Event()
+        self._left: set[int] = set()
+        self.why_not = ""
+        self._thread = threading.Thread(target=self._run, name="log sealer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work in the background."""
+        self._thread.start()
+
+    def ring(self) -> None:
+        """There may be something to seal."""
+        self._bell.set()
+
+    def close(self) -> None:
+        """Stop soon; a segment that is half packed is left plain."""
+        self._stop.set()
+        self._bell.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GENTLE)
+        while not self._stop.is_set():
+            try:
+                self._room.take_ballast()
+                self.seal_all()
+                self.why_not = ""
+            except Stopped:
+                return
+            except OSError as error:
+                self.why_not = str(error)
+            self._bell.wait(self._limits.retry_seconds)
+            self._bell.clear()
+
+    def seal_all(self) -> None:
+        """Seal every finished segment, the oldest first."""
+        if not self._limits.seal:
+            return
+        for segment in self._shelf.segments:
+            if segment.packed or segment.first in self._left or segment.first == self._writing():
+                continue
+            try:
+                self._seal(segment)
+            except NotSealed:
+                self._left.add(segment.first)
+
+    def _seal(self, segment: Segment) -> None:
+        before = [each for each in self._shelf.segments if each.packed and each.first < segment.first]
+        target = segment.path.with_name(segment.path.name + ".zst")
+        pack(segment, target, self._disk, previous=_sum_of(before[-1]) if before else "", stopped=self._stop.is_set)
+        self._shelf.exchange(segment, replace(segment, path=target, packed=True, places=()))
+        self._disk.remove(segment.path)
+
+
+def _sum_of(segment: Segment) -> str:
+    with opened(segment.path) as read_at:
+        index = index_of(segment.path, read_at)
+    return index.footer.sha256 if index else ""
+
+
+def pack(segment: Segment, target: Path, disk: Disk, *, previous: str, stopped: Callable[[], bool]) -> Index:
+    """Write a packed copy of a plain segment; it is whole, checked and on disk before it gets its name."""
+    part = target.with_name(target.name + PART)
+    with suppress(FileNotFoundError):
+        disk.remove(part)
+    file = disk.create(part)
+    try:
+        packer = Packer(lambda data: disk.write(file, data))
+        summed = _add_blocks(segment, packer, previous, stopped)
+        index = packer.finish(summed)
+        disk.sync(file)
+        _check(part, index)
+        disk.rename(part, target)
+        disk.sync_folder(target.parent)
+    except BaseException:
+        with suppress(OSError):
+            disk.remove(part)
+        raise
+    finally:
+        disk.close(file)
+    return index
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What is counted while a segment is read."""
+
+    count: int = 0
+    last: int = 0
+    earliest: int = 0
+    latest: int = 0
+
+    def add(self, piece: Piece) -> None:
+        self.earliest = min(self.earliest, piece.received_at) if self.count else piece.received_at
+        self.latest = max(self.latest, piece.received_at) if self.count else piece.received_at
+        self.count += 1
+        self.last = piece.sequence
+
+
+def _add_blocks(segment: Segment, packer: Packer, previous: str, stopped: Callable[[], bool]) -> Footer:
+    digest, sums, begin, first = hashlib.sha256(previous.encode()), _Sums(), 0, segment.first
+    with opened(segment.path) as read_at:
+        for piece in pieces(read_at, segment.seed, start=0, end=segment.end):
+            if isinstance(piece, Hole):
+                raise NotSealed
+            stop = piece.offset + piece.size
+            if piece.kind != OPENING:
+                sums.add(piece)
+            if stop - begin >= BLOCK_BYTES or stop == segment.end:
+                if stopped():
+                    raise Stopped
+                plain = read_at(begin, stop - begin)
+                digest.update(plain)
+                packer.add(plain, first=first, last=sums.last)
+                begin, first = stop, sums.last + 1
+    if sums.last != segment.last or sums.count != segment.last - segment.first + 1:
+        raise NotSealed
+    return Footer(
+        sums.count,
+        segment.after,
+        segment.first,
+        segment.last,
+        sums.earliest,
+        sums.latest,
+        previous,
+        digest.hexdigest(),
+    )
+
+
+def _check(path: Path, index: Index) -> None:
+    """Read the packed segment again: it must unpack to what was summed up."""
+    digest = hashlib.sha256(index.footer.previous.encode())
+    lost: list[object] = []
+    with opened(path) as read_at:
+        for _, plain in plain_blocks(read_at, index, after=-1, lost=lost.append, mended=lost.append):
+            digest.update(plain)
+    if lost or digest.hexdigest() != index.footer.sha256:
+        raise OSError(f"{path.name} does not unpack to what was packed")
