@@ -12,6 +12,7 @@ import duckdb
 
 from desireline.storage.durable import replacing, sync_folder
 from desireline.storage.engines.local import threads
+from desireline.storage.part_names import shown
 from desireline.storage.questions import answer
 from desireline.vocabulary.errors import DesirelineError, Mistake, WorkFailed, nearest
 from desireline.vocabulary.interaction import BY_COLUMN
@@ -29,7 +30,8 @@ class Lake:
     """The tables of one project, each a folder of Parquet parts: `<folder>/<table>/<part>.parquet`.
 
     A part is written whole or not at all and never changed afterwards; interactions have one part
-    per import, named by the import's id. A part may lack columns that hold nothing in it: whoever reads
+    per import, named by the import's id, and one for each stretch of what came in live, merged into
+    longer ones now and then (`merging`, `part_names`). A part may lack columns that hold nothing in it: whoever reads
     parts by themselves reads them with `reading_sql`, which fills them in.
     """
 
@@ -38,9 +40,13 @@ class Lake:
         self._engine: duckdb.DuckDBPyConnection | None = None
 
     def parts(self, table: str) -> tuple[str, ...]:
-        """The names of a table's parts, in order of name."""
-        found = (self.folder / _table(table).name).glob("*.parquet")
-        return tuple(sorted(path.name.removesuffix(".parquet") for path in found))
+        """The names of a table's parts that count, in order of name; one that a longer stretch covers does not."""
+        return tuple(shown(self._files(table)))
+
+    def covered(self, table: str) -> tuple[str, ...]:
+        """Parts that were merged into others and lie there still, for whoever reads them at this moment."""
+        there = self._files(table)
+        return tuple(sorted(set(there) - set(shown(there))))
 
     def path(self, table: str, part: str) -> Path:
         """The file of one part."""
@@ -139,7 +145,7 @@ class Lake:
     ) -> int:
         """Write a whole table anew, in one step for whoever reads it, and return its number of rows."""
         rows = self.write_part(table, _WHOLE, source, connection)
-        for part in self.parts(table):
+        for part in (*self.covered(table), *self.parts(table)):
             if part != _WHOLE:
                 self.remove_part(table, part)
         return rows
@@ -163,14 +169,33 @@ class Lake:
         """How many rows a part holds, read from its footer."""
         return _rows(self.path(table, part), self.bare_connection())
 
+    def table_sql(self, table: str) -> str:
+        """The SELECT of a whole table, of the parts there are now; of `last_of` the last row of each value."""
+        known, parts = _table(table), self.parts(table)
+        if not parts:
+            columns = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in known.columns.items())
+            return f"SELECT {columns} WHERE false"
+        if known.last_of and len(parts) > 1:
+            return self._last_rows_sql(known, parts)
+        return f"SELECT * FROM {self.reading_sql(table, parts)}"
+
+    def _last_rows_sql(self, table: SharedTable, parts: Sequence[str]) -> str:
+        """The first part, the long one, without the rows that later parts replace; and the last rows of those."""
+        key = f'"{table.last_of}"'
+        first = self.reading_sql(table.name, parts[:1])
+        later = reading_sql(table, [str(self.path(table.name, part)) for part in parts[1:]], also=", filename = true")
+        return (
+            f"SELECT * FROM {first} AS first_part WHERE {key} NOT IN (SELECT {key} FROM {later}) UNION ALL "
+            f"SELECT * EXCLUDE (filename) FROM {later} "
+            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY filename DESC) = 1"
+        )
+
+    def _files(self, table: str) -> list[str]:
+        found = (self.folder / _table(table).name).glob("*.parquet")
+        return [path.name.removesuffix(".parquet") for path in found]
+
     def _make_view(self, connection: duckdb.DuckDBPyConnection, table: SharedTable) -> None:
-        parts = self.parts(table.name)
-        if parts:
-            select = f"SELECT * FROM {self.reading_sql(table.name, parts)}"
-        else:
-            columns = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in table.columns.items())
-            select = f"SELECT {columns} WHERE false"
-        connection.execute(f'CREATE VIEW "{table.name}" AS {select}')
+        connection.execute(f'CREATE VIEW "{table.name}" AS {self.table_sql(table.name)}')
 
 
 def reading_sql(table: SharedTable, paths: Sequence[str], *, also: str = "") -> str:

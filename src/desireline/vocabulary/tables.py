@@ -9,12 +9,16 @@ from desireline.vocabulary.interaction import FIELDS, sql_type
 
 @dataclass(frozen=True, slots=True)
 class SharedTable:
-    """One table of the lake. `columns` maps a column to its SQL type; exactly one step writes it."""
+    """One table of the lake. `columns` maps a column to its SQL type; exactly one step writes it.
+
+    last_of: the column of which only the last row counts, in order of the parts' names; empty: every row counts.
+    """
 
     name: str
     says: str
     writer: str
     columns: dict[str, str]
+    last_of: str = ""
 
 
 INTERACTIONS = SharedTable(
@@ -36,6 +40,7 @@ HANDLES = SharedTable(
         "reason": "VARCHAR",
         "person": "BIGINT",
     },
+    last_of="handle",
 )
 LINKS = SharedTable(
     "links",

@@ -14,7 +14,6 @@ from desireline.storage.identity import text_hash
 from desireline.storage.journey_store.columns import ORIGIN, Column, on_demand
 from desireline.storage.journey_store.files import Directory
 from desireline.storage.journey_store.hashing import buckets_of
-from desireline.storage.journey_store.lake_reader import part_of, row_of
 from desireline.storage.journey_store.opened import OpenedStore
 from desireline.storage.journey_store.snapshot import NOBODY
 from desireline.storage.journey_store.sorting import comes_after, ranks
@@ -26,12 +25,13 @@ def content_digest(store: OpenedStore) -> str:
     """SHA-256 over every interaction in canonical order (person, then the order of interactions).
 
     Texts count, not their codes; the number of buckets, slack, the order of arrival and columns
-    that hold nothing do not. Columns read on demand are left out: they are copies from the lake.
+    that hold nothing do not, nor where in the lake a row lies. Columns read on demand are left out: they are
+    copies from the lake.
     """
     order = _canonical_order(store)
     whole = hashlib.sha256(order.person.tobytes() + order.length.tobytes())
     for name in sorted(store.columns):
-        if not on_demand(name):
+        if name != ORIGIN and not on_demand(name):
             digest, filled = _column_digest(store, order, store.columns[name])
             if filled:
                 whole.update(name.encode() + b"\0" + digest)
@@ -82,9 +82,6 @@ def _column_digest(store: OpenedStore, order: _Order, column: Column) -> tuple[b
 
 def _plain(store: OpenedStore, column: Column, values: NDArray[Any]) -> tuple[NDArray[Any], bool]:
     """The values with texts in place of codes, and whether any is given."""
-    if column.name == ORIGIN:
-        names = np.array([text_hash(part) for part in store.manifest.parts], np.int64)
-        return np.concatenate((names[part_of(values)], row_of(values))), True
     if column.kind == "score":
         return values, not bool(np.isnan(values).all())
     if not column.coded:

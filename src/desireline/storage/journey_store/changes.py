@@ -17,6 +17,7 @@ from desireline.storage.journey_store.hashing import buckets_of
 from desireline.storage.journey_store.identities import Identities
 from desireline.storage.journey_store.lake_reader import Arrays, LakeReader
 from desireline.storage.journey_store.manifest import Manifest
+from desireline.storage.journey_store.numbering import number_parts
 from desireline.storage.journey_store.opened import OpenedStore
 from desireline.storage.journey_store.snapshot import NOBODY
 from desireline.storage.journey_store.sorting import ranks
@@ -27,6 +28,7 @@ from desireline.storage.journey_store.upkeep import (
     rows_of_handles,
     rows_of_parts,
 )
+from desireline.storage.part_names import stretch_of
 
 
 def add_rows(store: OpenedStore, reader: LakeReader, parts: Sequence[str]) -> Manifest:
@@ -38,19 +40,22 @@ def add_rows(store: OpenedStore, reader: LakeReader, parts: Sequence[str]) -> Ma
         if each.name not in store.columns:
             _add_empty_column(store, each)
     reader.learn(columns)
-    chunks = list(reader.chunks(columns, len(manifest.parts)))
+    numbered = number_parts(manifest, parts, reader.part_rows)
+    chunks = list(reader.chunks(columns, numbered.origins))
     rows = {each.name: _joined([chunk[each.name] for chunk in chunks], each.dtype) for each in columns}
     rows["person"] = store.persons_of(rows["handle"])
     words = {}
     for name, dictionary in store.dictionaries.items():
         if name in kinds:
             words[name] = len(dictionary.words)
-            write_words(store.files.words(name), dictionary.words, manifest.words.get(name, 0))
+            if words[name] != manifest.words.get(name):
+                write_words(store.files.words(name), dictionary.words, manifest.words.get(name, 0))
     latest = max(manifest.as_of, int(rows["occurred_at"].max(initial=0)))
     told = manifest.next(
         kinds=kinds,
         words=words,
-        parts=[*manifest.parts, *parts],
+        parts=numbered.parts,
+        streams=numbered.streams,
         as_of=latest,
         rows=manifest.rows + len(rows["id"]),
     )
@@ -71,7 +76,13 @@ def remove_rows(store: OpenedStore, numbers: Sequence[int]) -> Manifest:
     buckets = range(len(store.directories))
     dropped = {number: each for number, each in zip(buckets, run(leaving, buckets), strict=True) if len(each.row)}
     gone = sum(len(each.row) for each in dropped.values())
-    told = store.manifest.next(removed=[*store.manifest.removed, *numbers], as_of=0, rows=store.manifest.rows - gone)
+    ended = {own.prefix for number in numbers if (own := stretch_of(store.manifest.parts[number])) is not None}
+    told = store.manifest.next(
+        removed=[*store.manifest.removed, *numbers],
+        streams={prefix: rows for prefix, rows in store.manifest.streams.items() if prefix not in ended},
+        as_of=0,
+        rows=store.manifest.rows - gone,
+    )
     columns = store.manifest.columns()
     return _changed(store, told, columns, _no_rows(columns), dropped)
 

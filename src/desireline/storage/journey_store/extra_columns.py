@@ -12,10 +12,12 @@ from desireline.storage.journey_store.dictionary import Dictionary, write_words
 from desireline.storage.journey_store.files import write_arrays
 from desireline.storage.journey_store.lake_reader import LakeReader, part_of, row_of
 from desireline.storage.journey_store.manifest import Manifest
+from desireline.storage.journey_store.numbering import files_held, numbers_of
 from desireline.storage.journey_store.opened import OpenedStore
 from desireline.storage.lake import Lake
 from desireline.vocabulary.errors import DesirelineError, Mistake, nearest
 from desireline.vocabulary.interaction import BY_NAME
+from desireline.vocabulary.tables import INTERACTIONS
 
 _GONE = -(2**62)
 
@@ -27,18 +29,19 @@ def add_columns(store: OpenedStore, lake: Lake, names: Sequence[str]) -> Manifes
         raise DesirelineError(
             [Mistake(f"there is no field '{name}'.", do=nearest(name, list(BY_NAME))) for name in unknown]
         )
-    numbers = [number for number in range(len(store.manifest.parts)) if number not in store.manifest.removed]
+    files = files_held(store.manifest, lake, INTERACTIONS.name)
     dictionaries: dict[str, Dictionary] = {}
-    reader = LakeReader(lake, [store.manifest.parts[number] for number in numbers], dictionaries)
+    reader = LakeReader(lake, files, dictionaries)
     try:
+        numbers = numbers_of(store.manifest, files, reader.part_rows)
         columns = [_typed(reader, name) for name in names]
         reader.learn(columns)
-        chunks = list(reader.chunks(columns, 0))
+        chunks = list(reader.chunks(columns, [0] * len(files)))
     finally:
         reader.close()
     values = {each.name: np.concatenate([np.empty(0, each.dtype), *(c[each.name] for c in chunks)]) for each in columns}
     begins = np.full(len(store.manifest.parts), _GONE, np.int64)
-    begins[numbers] = np.cumsum([0, *reader.part_rows[:-1]])[: len(numbers)]
+    begins[numbers[::-1]] = np.cumsum([0, *reader.part_rows[:-1]])[: len(numbers)][::-1]
 
     def write(number: int) -> None:
         origin = store.read(number, ORIGIN)

@@ -17,6 +17,7 @@ from desireline.storage.journey_store.files import Files, write_arrays
 from desireline.storage.journey_store.identities import Identities
 from desireline.storage.journey_store.lake_reader import LakeReader
 from desireline.storage.journey_store.manifest import Manifest
+from desireline.storage.journey_store.numbering import number_parts
 from desireline.storage.journey_store.opened import OpenedStore
 from desireline.storage.journey_store.sorting import PersonRuns, ranks
 from desireline.storage.lake import Lake
@@ -28,7 +29,7 @@ REQUIRED = (*ALWAYS, "source", "channel", "touchpoint", ORIGIN)
 def build_generation(
     folder: Path, lake: Lake, parts: Sequence[str], identities: Identities | None, *, generation: int
 ) -> Manifest:
-    """Build a generation from parts of the lake; `identities` None takes those of the lake's `handles`."""
+    """Build a generation from parts of the lake, in order; `identities` None takes those of the lake's `handles`."""
     files = Files(folder / f"generation-{generation}")
     files.folder.mkdir(parents=True)
     dictionaries: dict[str, Dictionary] = {}
@@ -39,7 +40,8 @@ def build_generation(
         reader.learn(columns)
         width = sum(each.dtype.itemsize for each in columns) + 8
         spool = Spool(files.folder / "spool", bucket_count_for(reader.rows), reader.rows * width)
-        as_of = fill(spool, reader.chunks(columns, 0), known)
+        numbered = number_parts(Manifest(), parts, reader.part_rows)
+        as_of = fill(spool, reader.chunks(columns, numbered.origins), known)
     finally:
         reader.close()
     for each in columns:
@@ -58,7 +60,8 @@ def build_generation(
         rows=spool.rows,
         kinds={each.name: each.kind for each in columns},
         words={name: len(dictionary.words) for name, dictionary in dictionaries.items()},
-        parts=list(parts),
+        parts=numbered.parts,
+        streams=numbered.streams,
         tails=tails,
         directories=[0] * len(tails),
     )

@@ -20,7 +20,7 @@ from desireline.vocabulary.tables import INTERACTIONS
 Arrays = dict[str, NDArray[Any]]
 
 CHUNK_ROWS = 1 << 21
-_PART_BITS = 32
+PART_BITS = 32
 _FEW_WORDS = 2_000
 """So many words are listed when they are named; more are asked for again, which then is quicker."""
 _PLAIN: Mapping[Kind, str] = {
@@ -90,13 +90,13 @@ class LakeReader:
                 named = listed if few else f"{words} ORDER BY 1"
                 self._connection.execute(f"CREATE TEMPORARY TYPE word_{number} AS ENUM ({named})")
 
-    def chunks(self, columns: Sequence[Column], first_number: int) -> Iterator[Arrays]:
+    def chunks(self, columns: Sequence[Column], origins: Sequence[int]) -> Iterator[Arrays]:
         """The rows of every part in order, a few million at a time, one array per column.
 
-        `first_number` is the number of the first part, kept in the hidden column `origin`.
+        `origins` are those of each part's first row, kept in the hidden column `origin`.
         """
         expressions = [self._expression(number, each) for number, each in enumerate(columns) if each.name != ORIGIN]
-        for number, (path, rows) in enumerate(zip(self._paths, self.part_rows, strict=True)):
+        for path, rows, origin in zip(self._paths, self.part_rows, origins, strict=True):
             source = reading_sql(INTERACTIONS, [path], also=", file_row_number = true")
             for begin in range(0, rows, CHUNK_ROWS):
                 end = min(begin + CHUNK_ROWS, rows)
@@ -105,7 +105,7 @@ class LakeReader:
                     "WHERE file_row_number >= $begin AND file_row_number < $end",
                     {"begin": begin, "end": end},
                 ).fetchnumpy()
-                yield self._arrays(columns, chunk, (first_number + number) << _PART_BITS, begin)
+                yield self._arrays(columns, chunk, origin + begin)
 
     def numeric(self, name: str) -> bool:
         """Whether every value of a property is a number."""
@@ -148,7 +148,7 @@ class LakeReader:
             source = f"TRY_CAST({source} AS DOUBLE)"
         return f'{_PLAIN[each.kind].format(text=source)} AS "{name}"'
 
-    def _arrays(self, columns: Sequence[Column], chunk: Mapping[str, Any], origin: int, begin: int) -> Arrays:
+    def _arrays(self, columns: Sequence[Column], chunk: Mapping[str, Any], origin: int) -> Arrays:
         arrays: Arrays = {}
         for each in columns:
             if each.name == ORIGIN:
@@ -158,18 +158,18 @@ class LakeReader:
                 values = self._codes[each.name][values + 1]
             arrays[each.name] = values.astype(each.dtype, copy=False)
         rows = len(arrays["id"]) if "id" in arrays else len(next(iter(arrays.values())))
-        arrays[ORIGIN] = np.arange(origin + begin, origin + begin + rows, dtype=np.int64)
+        arrays[ORIGIN] = np.arange(origin, origin + rows, dtype=np.int64)
         return arrays
 
 
 def part_of(origin: NDArray[np.int64]) -> NDArray[np.int64]:
     """The number of the lake's part each row came from."""
-    return origin >> _PART_BITS
+    return origin >> PART_BITS
 
 
 def row_of(origin: NDArray[np.int64]) -> NDArray[np.int64]:
     """The row within its part each row came from."""
-    return origin & ((1 << _PART_BITS) - 1)
+    return origin & ((1 << PART_BITS) - 1)
 
 
 def _source(each: Column) -> str:

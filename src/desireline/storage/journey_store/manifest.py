@@ -21,7 +21,8 @@ class Manifest:
 
     generation: the folder all arrays lie in; `compact` and `build` begin a new one.
     kinds: the columns and how each lies on disk. words: how many texts of each dictionary count.
-    parts: the lake's parts by number; `removed` numbers are undone. tails: rows used in each
+    parts: the lake's parts by number; `removed` numbers are undone. A stream has one number, named by the whole
+    stretch taken in; `streams` says how many rows that were. tails: rows used in each
     bucket's files, slack and left slots included; the last bucket is nobody's.
     directories: the version of each bucket's directory. overlay: the version of the list of
     handles whose person changed since the generation began (0: none).
@@ -37,6 +38,7 @@ class Manifest:
     kinds: dict[str, Kind] = field(default_factory=dict)
     words: dict[str, int] = field(default_factory=dict)
     parts: list[str] = field(default_factory=list)
+    streams: dict[str, int] = field(default_factory=dict)
     removed: list[int] = field(default_factory=list)
     tails: list[int] = field(default_factory=list)
     directories: list[int] = field(default_factory=list)

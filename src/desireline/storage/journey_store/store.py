@@ -23,10 +23,12 @@ from desireline.storage.journey_store.identities import Identities
 from desireline.storage.journey_store.lake_reader import LakeReader
 from desireline.storage.journey_store.machine import boot_name
 from desireline.storage.journey_store.manifest import Manifest, read_manifest, write_manifest
+from desireline.storage.journey_store.numbering import OutOfStepError, files_held, in_order
 from desireline.storage.journey_store.opened import OpenedStore
 from desireline.storage.journey_store.person import person_rows
 from desireline.storage.journey_store.snapshot import Snapshot
 from desireline.storage.lake import Lake
+from desireline.storage.part_names import unmatched
 from desireline.vocabulary.tables import INTERACTIONS
 
 Numbers = Sequence[int] | NDArray[np.int64]
@@ -76,7 +78,7 @@ class JourneyStore:
         with self._changing():
             opened = self._open()
             held = opened.manifest.live_parts() if opened else ()
-            new = [part for part in dict.fromkeys(parts) if part not in held]
+            new = in_order(unmatched(list(dict.fromkeys(parts)), held))
             if opened is None:
                 self._build(new, None)
             elif new:
@@ -110,14 +112,18 @@ class JourneyStore:
             opened = self._open()
             missing = [name for name in dict.fromkeys(names) if opened and name not in opened.columns]
             if opened is not None and missing:
-                self._commit(add_columns(opened, self.lake, missing))
+                try:
+                    self._commit(add_columns(opened, self.lake, missing))
+                except OutOfStepError:
+                    self._build(self.lake.parts(INTERACTIONS.name), opened.identities())
+                    self.ensure_columns(missing)
 
     def behind(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Parts the lake has and the store lacks, and parts the store holds that the lake has no more."""
         opened = self._open()
         held = opened.manifest.live_parts() if opened else ()
         there = self.lake.parts(INTERACTIONS.name)
-        return tuple(part for part in there if part not in held), tuple(part for part in held if part not in there)
+        return tuple(unmatched(there, held)), tuple(unmatched(held, there))
 
     @property
     def needs_compaction(self) -> bool:
@@ -161,15 +167,18 @@ class JourneyStore:
         reader = LakeReader(self.lake, new, opened.dictionaries)
         try:
             if reader.rows > max(_MANY_ROWS, opened.manifest.rows // 2):
-                self._build([*opened.manifest.live_parts(), *new], opened.identities())
+                files = files_held(opened.manifest, self.lake, INTERACTIONS.name)
+                self._build([*files, *new], opened.identities())
             else:
                 self._commit(add_rows(opened, reader, new))
+        except OutOfStepError:
+            self._build(self.lake.parts(INTERACTIONS.name), opened.identities())
         finally:
             reader.close()
 
     def _build(self, parts: Sequence[str], identities: Identities | None) -> None:
         generation = max((_number(path) for path in self.folder.glob("generation-*")), default=0) + 1
-        self._commit(build_generation(self.folder, self.lake, parts, identities, generation=generation))
+        self._commit(build_generation(self.folder, self.lake, in_order(parts), identities, generation=generation))
 
     def _commit(self, manifest: Manifest) -> None:
         boot, before = boot_name(), self._opened
