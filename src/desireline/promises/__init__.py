@@ -12,6 +12,7 @@ from desireline.promises.masks import rows_matching
 from desireline.promises.patterns import Pattern, pattern_of
 from desireline.promises.run import STEPS, LedgerChange, instances_in_force, judge_all, judge_changed, ledger_rows
 from desireline.promises.versions import MapVersion, in_order
+from desireline.promises.watch import Watch, wake_moments
 
 __all__ = [
     "STEPS",
@@ -27,6 +28,7 @@ __all__ = [
     "Phase",
     "Promise",
     "Step",
+    "Watch",
     "check",
     "draft",
     "in_order",
@@ -42,5 +44,6 @@ __all__ = [
     "pattern_of",
     "read_calendars",
     "rows_matching",
+    "wake_moments",
     "warm",
 ]

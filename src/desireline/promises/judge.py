@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,16 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desireline.promises.calendars import Calendar
+from desireline.promises.chosen_people import some_people
 from desireline.promises.deadlines import SPANS
 from desireline.promises.journeys_of_map import journeys_of
 from desireline.promises.judged import COLUMNS, Judged, Part
 from desireline.promises.judging import judge_people
+from desireline.promises.kept_terms import KEPT, ReadyTerms
 from desireline.promises.maps import Map
 from desireline.promises.masks import row_bits
 from desireline.promises.openings import O_OPENING, O_PERSON, O_PROMISE
-from desireline.promises.row_classes import classes_of, machine_of, meaning_of
-from desireline.promises.terms import OPEN, T_FROM, T_TO, Terms, terms_of
+from desireline.promises.row_classes import classes_of, meaning_of
+from desireline.promises.terms import OPEN, T_FROM, T_TO, Terms
 from desireline.promises.versions import MapVersion, versions_of
+from desireline.promises.wakes import ends_of
 from desireline.storage.engines import run
 from desireline.storage.journey_store import Bucket, Snapshot, snapshot_from_rows
 
@@ -40,12 +42,14 @@ def judge(
     people: only these persons are judged, at the cost of these persons.
     """
     as_of = snapshot.as_of if as_of is None else as_of
-    buckets = _chosen(snapshot, None if people is None else np.array(sorted(set(people)), dtype=np.int64))
-    earliest = min((_earliest(bucket) for bucket in snapshot.buckets), default=as_of)
-    terms = terms_of(versions_of(maps), snapshot, calendars or {}, earliest=min(earliest, as_of), latest=as_of)
-    found = run(_judging(terms, as_of), buckets)
-    unknown = _openings_of_nobody(terms, snapshot.nobody, as_of)
-    return Judged(terms.promises, tuple(found), unknown, snapshot.words("channel"), as_of)
+    buckets = snapshot.buckets if people is None else some_people(snapshot, people)
+    first = partial(_earliest, snapshot.buckets)
+    since = first() if people is None else _earliest(buckets)
+    ready = KEPT.terms(versions_of(maps), snapshot, calendars or {}, earliest=first, since=since, latest=as_of)
+    work = _judging(ready, as_of)
+    found = run(work, buckets) if people is None else [work(bucket) for bucket in buckets]
+    unknown = partial(_openings_of_nobody, ready.terms, snapshot.nobody, as_of)
+    return Judged(ready.terms.promises, tuple(found), unknown, snapshot.words("channel"), as_of)
 
 
 def warm() -> None:
@@ -58,27 +62,18 @@ def warm() -> None:
     judge(snapshot, [load_map(text, "warm.yaml")]).columns(*COLUMNS)
 
 
-def _earliest(bucket: Bucket) -> int:
-    first = bucket.start[bucket.length > 0]
-    return int(np.asarray(bucket.column("occurred_at"))[first].min()) if len(first) else int(np.iinfo(np.int64).max)
+def _earliest(buckets: Iterable[Bucket]) -> int:
+    """The first moment anything happened to these people; the end of all time when nothing did."""
+    moments = [int(np.iinfo(np.int64).max)]
+    for bucket in buckets:
+        first = bucket.start[bucket.length > 0]
+        moments += [int(np.asarray(bucket.column("occurred_at"))[first].min())] if len(first) else []
+    return min(moments)
 
 
-def _chosen(snapshot: Snapshot, people: NDArray[np.int64] | None) -> list[Bucket]:
-    if people is None:
-        return list(snapshot.buckets)
-    chosen = []
-    for bucket in snapshot.buckets:
-        place = np.minimum(np.searchsorted(bucket.person, people), max(0, len(bucket.person) - 1))
-        if len(bucket.person):
-            place = place[bucket.person[place] == people]
-            cut = {name: getattr(bucket, name)[place] for name in ("person", "start", "length")}
-            chosen.append(replace(bucket, **cut))
-    return [bucket for bucket in chosen if len(bucket.person)]
-
-
-def _judging(terms: Terms, as_of: int) -> Callable[[Bucket], Part]:
-    laid, machine = terms.deadlines, machine_of(terms.tables)
-    known = meaning_of(terms, machine.words) if machine else None
+def _judging(ready: ReadyTerms, as_of: int) -> Callable[[Bucket], Part]:
+    terms, machine, known = ready.terms, ready.machine, ready.meaning
+    laid = terms.deadlines
     bounds, begin, end, before, midnight, open_day, close = (fixed(getattr(laid, name), np.int64) for name in SPANS)
     spans = (bounds, begin, end, before, midnight, open_day, close)
     table, within, durations = (fixed(each, np.int64) for each in (terms.table, terms.within, laid.durations))
@@ -112,7 +107,8 @@ def _judging(terms: Terms, as_of: int) -> Callable[[Bucket], Part]:
             as_of,
         )
         who = (lines[O_PROMISE], lines[O_PERSON], lines[O_OPENING])
-        return Part(bucket, lines, dues, partial(journeys_of, *who, start, length, time, keys, of_row, touch, table))
+        journeys = partial(journeys_of, *who, start, length, time, keys, of_row, touch, table)
+        return Part(bucket, lines, dues, journeys, partial(ends_of, lines, dues, time, table, durations, spans, as_of))
 
     return work
 

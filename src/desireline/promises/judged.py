@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from desireline.promises import openings as o
 from desireline.promises.deadlines import NONE
 from desireline.promises.maps import Promise
-from desireline.promises.verdicts import NO_CONSENT
+from desireline.promises.verdicts import NO_CONSENT, WITHDRAWN
 from desireline.promises.versions import MapVersion
 from desireline.storage.engines import kernel, run
 from desireline.storage.journey_store import Bucket
@@ -46,14 +47,16 @@ COLUMNS = (
 class Part:
     """The instances of one bucket: which rows are their evidence; moments and ids are looked up when asked for.
 
-    lines: (O_WIDTH, instances) int32, see the O_ columns. dues: (instances,) int64.
+    lines: (O_WIDTH, instances) int32, see the O_ columns. dues: (instances,) int64, those of withdrawn ones too.
     journeys: finds the row at which the journey of each opening began, -1 for none.
+    ends: finds when time alone changes each instance and when its window ends, see `wakes.ends_of`.
     """
 
     bucket: Bucket
     lines: NDArray[np.int32]
     dues: NDArray[np.int64]
     journeys: Callable[[], NDArray[np.int32]]
+    ends: Callable[[], NDArray[np.int64]]
 
     def read(self, name: str, into: NDArray[np.int64], same: Sequence[str]) -> None:
         """Put a column into an array. same: the key of each promise, '' for none."""
@@ -86,7 +89,9 @@ class Part:
 
     def _from_dues(self, name: str, into: NDArray[np.int64]) -> None:
         into[:] = self.dues
-        if name == "deadline_at":
+        if name == "due_at":
+            into[self.lines[o.O_VERDICT] == WITHDRAWN] = NONE
+        elif name == "deadline_at":
             into[self.lines[o.O_DEADLINE] < 0] = NONE
         elif name == "breached_at":
             breach = self.lines[o.O_BREACH]
@@ -106,17 +111,21 @@ class Judged:
     """Every instance of every promise, judged as of one moment.
 
     promises: what a code of the column `promise` stands for. parts: the instances of each bucket,
-    person by person, in no order that means anything. unknown: for each promise, the openings
-    without any handle, which open nothing and are counted beside the rate. channels: the texts of
-    the column `channel`.
+    person by person, in no order that means anything. of_nobody: counts `unknown`. channels: the
+    texts of the column `channel`.
     """
 
     promises: tuple[tuple[MapVersion, Promise], ...]
     parts: tuple[Part, ...]
-    unknown: tuple[int, ...]
+    of_nobody: Callable[[], tuple[int, ...]]
     channels: Sequence[str]
     as_of: int
     _known: dict[str, NDArray[np.int64]] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def unknown(self) -> tuple[int, ...]:
+        """For each promise, the openings without any handle, which open nothing and are counted beside the rate."""
+        return self.of_nobody()
 
     def __len__(self) -> int:
         return sum(len(part.dues) for part in self.parts)

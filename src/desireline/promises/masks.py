@@ -145,7 +145,7 @@ def _narrow(
 
 
 def _table(name: str, conditions: list[tuple[int, Condition]], bits: Bits, snapshot: Snapshot) -> ColumnTable:
-    kind = _kind(name, snapshot)
+    kind = kind_of(name, snapshot)
     none = np.zeros(0, dtype=np.int64)
     wanted = [value for _, condition in conditions for value in condition.values()]
     if kind == "has":
@@ -164,7 +164,8 @@ def _table(name: str, conditions: list[tuple[int, Condition]], bits: Bits, snaps
     return ColumnTable(name, "coded", none, _rows_of_table(bits, conditions, domain))
 
 
-def _kind(name: str, snapshot: Snapshot) -> str:
+def kind_of(name: str, snapshot: Snapshot) -> str:
+    """How a column is asked: by code, by whether it is filled in, by its key, or as a number."""
     if name == "text":
         return "has"
     if name in BY_NAME and BY_NAME[name].key:

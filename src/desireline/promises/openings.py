@@ -32,7 +32,6 @@ from desireline.promises.verdicts import (
     V_DEADLINE,
     V_MOMENT,
     V_VERDICT,
-    WITHDRAWN,
     judge_one,
 )
 from desireline.storage.engines import borrowing_kernel
@@ -229,7 +228,7 @@ def write(
     out[O_NO_CONSENT, used] = row_at(rows, evidence[WITHOUT_CONSENT], first)
     out[O_VERDICT, used], out[O_BREACH, used] = outcome[V_VERDICT], outcome[V_BREACH]
     out[O_DEADLINE, used] = outcome[V_DEADLINE]
-    dues[used] = NONE if outcome[V_VERDICT] == WITHDRAWN else due
+    dues[used] = due
 
 
 @borrowing_kernel

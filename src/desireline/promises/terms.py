@@ -64,11 +64,18 @@ class Terms:
 
 
 def terms_of(
-    versions: Sequence[MapVersion], snapshot: Snapshot, calendars: Mapping[str, Calendar], *, earliest: int, latest: int
+    versions: Sequence[MapVersion],
+    snapshot: Snapshot,
+    calendars: Mapping[str, Calendar],
+    *,
+    earliest: int,
+    latest: int,
+    deadlines: Deadlines | None = None,
 ) -> Terms:
     """The tables for judging these maps on one snapshot.
 
     Promises of one map and one key stand together, so that what they share is counted once.
+    deadlines: those of the same maps, calendars and time, when they are known already.
     """
     ordered = [
         (version, promise)
@@ -90,7 +97,7 @@ def terms_of(
         touches=_masks(bits, touch_bits, 3),
         within=np.array(within, dtype=np.int64).reshape(-1, len(channels) + 1),
         keys=keys,
-        deadlines=durations.deadlines(earliest=earliest, latest=latest),
+        deadlines=deadlines or durations.deadlines(earliest=earliest, latest=latest),
         tables=tables_of(bits, snapshot),
     )
 
