@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "desireline"
-ROOMS = ("intake", "people", "journeys", "promises", "measures", "world")
+ROOMS = ("intake", "people", "journeys", "promises", "measures", "outreach", "world")
 FILES = sorted(path for path in SOURCE.rglob("*.py"))
 
 
