@@ -16,8 +16,24 @@ FieldType = Literal["text", "number", "moment", "flag", "texts", "json"]
 DIRECTIONS = ("inbound", "outbound", "internal", "peer")
 """Who speaks to whom: customer to company, company to customer, inside the company, between customers."""
 
-TIME_QUALITIES = ("exact", "date_only", "first_of_two", "did_not_exist", "assumed_zone", "corrected")
-"""How well the moment is known; `first_of_two` marks a local time that existed twice in autumn."""
+TIME_QUALITIES = (
+    "exact",
+    "date_only",
+    "first_of_two",
+    "did_not_exist",
+    "assumed_zone",
+    "corrected",
+    "unit_assumed",
+    "clock_corrected",
+    "clamped",
+    "received",
+)
+"""How well the moment is known; `first_of_two` marks a local time that existed twice in autumn.
+
+From `unit_assumed` on they come with what arrives live: a bare number whose unit its size told; a
+client's wrong clock set right by when it sent; a moment in the future, taken as received; no moment
+that can be read, taken as received.
+"""
 
 
 @dataclass(frozen=True, slots=True)

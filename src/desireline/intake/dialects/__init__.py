@@ -1,0 +1,68 @@
+"""Dialects: what arrives over the wire is read here, and its messages become interactions.
+
+Pure functions: no clock, no storage. `read` is used before a request is answered and again when it is
+taken from the log; both give the same messages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from desireline.intake.dialects.known import BUILT_IN, DIALECTS, GROUP
+from desireline.intake.dialects.received import (
+    HEADERS_THAT_MATTER,
+    Dialect,
+    Message,
+    Problem,
+    Read,
+    Received,
+    Refused,
+    Setting,
+)
+
+CHANGES_AT_A_RETRY = frozenset(("sentAt", "sent_at", "receivedAt", "offset", "_metadata"))
+"""Words of a message that differ between two tries of the same event."""
+
+
+def read(received: Received) -> Read:
+    """The messages of a request, or the problem with it; never an exception for anything a client can send."""
+    dialect = DIALECTS.get(received.dialect)
+    if dialect is None:
+        return Read(problem=Problem(400, "dialect.unknown", f"No dialect is called '{received.dialect[:40]}'."))
+    return dialect.read(received)
+
+
+def rows_of(message: Message, received: Received, setting: Setting) -> list[dict[str, Any]]:
+    """The interactions a message tells; raises `Refused` with the reason when it goes to quarantine."""
+    return DIALECTS[received.dialect].rows_of(message, received, setting)
+
+
+def content_of(message: Message) -> int:
+    """A number for what a message says, the same at every retry: 63 bits of md5.
+
+    Two messages with one key and different numbers are a conflict.
+    """
+    told = {name: value for name, value in message.body.items() if name not in CHANGES_AT_A_RETRY}
+    digest = hashlib.md5(msgspec.json.encode(told, order="deterministic"), usedforsecurity=False).digest()
+    return int.from_bytes(digest[8:], "little") >> 1
+
+
+__all__ = [
+    "BUILT_IN",
+    "DIALECTS",
+    "GROUP",
+    "HEADERS_THAT_MATTER",
+    "Dialect",
+    "Message",
+    "Problem",
+    "Read",
+    "Received",
+    "Refused",
+    "Setting",
+    "content_of",
+    "read",
+    "rows_of",
+]
