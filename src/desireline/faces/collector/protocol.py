@@ -1,0 +1,125 @@
+"""HTTP on the wire, guarded: heads that never end, connections beyond counting, bytes nobody asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from desireline.faces.collector.limits import Limits
+
+
+def canned(status: int, phrase: str, code: str, says: str, *, retry_after_seconds: int = 0) -> bytes:
+    """A whole answer as bytes, for requests that never become one."""
+    body = f'{{"success":false,"code":"{code}","message":"{says}"}}'
+    wait = f"retry-after: {retry_after_seconds}\r\n" if retry_after_seconds else ""
+    return (
+        f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        f"{wait}connection: close\r\n\r\n{body}"
+    ).encode("ascii")
+
+
+MALFORMED = canned(400, "Bad Request", "http.malformed", "This is not HTTP/1.1 as this server reads it.")
+CUT_OFF = canned(400, "Bad Request", "body.cut_off", "The body ended before its announced end. Send it again.")
+HEAD_TOO_SLOW = canned(408, "Request Timeout", "head.too_slow", "The request did not arrive in time. Send it again.")
+HEAD_TOO_LARGE = canned(
+    431, "Request Header Fields Too Large", "head.too_large", "Address and headers are too large. Send less in them."
+)
+TOO_MANY = canned(
+    503, "Service Unavailable", "connections", "Too many connections are open. Try again.", retry_after_seconds=1
+)
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """The server's protocol with limits on what comes before, beside and after a request."""
+
+    limits = Limits()
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._timer: asyncio.TimerHandle | None = None
+        self._head_open = True
+        self._message_open = False
+        self._head_bytes = 0
+        self._messages = 0
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.connections:
+            self._end(TOO_MANY)
+            return
+        self._timer = self.loop.call_later(self.limits.head_seconds, self._too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        head_was_open, messages = self._head_open, self._messages
+        super().data_received(data)
+        if self.transport.is_closing():
+            self._stop_timer()
+            return
+        if head_was_open and self._head_open and self._messages == messages:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.limits.request_head_bytes:
+                self._end(HEAD_TOO_LARGE)
+                return
+        self._guard()
+
+    def eof_received(self) -> Any:
+        """The client will send nothing more: what is being answered is still answered."""
+        if self.cycle is None or self.cycle.response_complete:
+            return None
+        if self._message_open:
+            self._end(CUT_OFF)
+            return None
+        self.cycle.keep_alive = False
+        return True
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_open = self._message_open = True
+
+    def on_headers_complete(self) -> None:
+        self._head_open, self._head_bytes = False, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._message_open = False
+        self._head_open = True
+        self._messages += 1
+
+    def send_400_response(self, msg: str) -> None:
+        self._end(MALFORMED)
+
+    def _guard(self) -> None:
+        """A timer runs while a head is incomplete, or a body comes in that nobody waits for any more."""
+        answered = self.cycle is None or self.cycle.response_complete
+        if not answered or not (self._head_open or self._message_open):
+            self._stop_timer()
+        elif self._timer is None:
+            self._timer = self.loop.call_later(self.limits.head_seconds, self._too_slow)
+
+    def _too_slow(self) -> None:
+        self._timer = None
+        if self.transport.is_closing():
+            return
+        if self._head_open and self._message_open:
+            self._end(HEAD_TOO_SLOW)
+        else:
+            self.transport.close()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _end(self, answer: bytes) -> None:
+        self._stop_timer()
+        if not self.transport.is_closing():
+            if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+                self.transport.write(answer)
+            self.transport.close()
