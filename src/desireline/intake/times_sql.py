@@ -10,7 +10,9 @@ from desireline.intake.text_sql import text_sql
 
 _ZONE_AT_END = r"(?i)([0-9]z|[a-z]{2,}|[0-9]\s*[+-][0-9]{1,2}(:?[0-9]{2}){0,2})$"
 
-_COMPACT = ("%Y%m%dT%H%M%S%z", "%Y%m%dT%H%M%S", "%Y%m%d%H%M%S", "%Y%m%d", "%a, %d %b %Y %H:%M:%S %z")
+_COMPACT = ("%Y%m%dT%H%M%S", "%Y%m%d%H%M%S", "%Y%m%d")
+_WITH_OFFSET = ("%Y%m%dT%H%M%S%z", "%a, %d %b %Y %H:%M:%S %z")
+"""Apart from the others: in one list, DuckDB 2.0 gives a text without offset that of the row before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ def time_sql(taken: TimeTaken, *, name: str, cell: Callable[[str], str], zone: s
     zone_sql = text_sql(taken.zone or zone)
     if taken.zone_column:
         zone_sql = f"coalesce({cell(taken.zone_column)}, {zone_sql})"
-    readings = [_reading(word, name) for word in formats]
-    mended = [_reading(word, mended_sql(name))[0] for word in formats if word == "iso" or "%" in word]
+    readings = [reading_sql(word, name) for word in formats]
+    mended = [reading_sql(word, mended_sql(name))[0] for word in formats if word == "iso" or "%" in word]
     return TimeSql(
         text=text,
         zone=zone_sql,
@@ -83,11 +85,12 @@ def _flag(readings: list[tuple[str, str, str]], part: int) -> str:
     return f"(CASE {cases} ELSE false END)"
 
 
-def _reading(word: str, text: str) -> tuple[str, str, str]:
+def reading_sql(word: str, text: str) -> tuple[str, str, str]:
     """Local milliseconds, whether the text bears its zone, whether it has a day only."""
     if word == "iso":
-        compact = ", ".join(text_sql(pattern) for pattern in _COMPACT)
-        plain = f"coalesce(try_cast({text} AS TIMESTAMPTZ), try_strptime({text}, [{compact}]))"
+        compact, with_offset = (", ".join(map(text_sql, patterns)) for patterns in (_COMPACT, _WITH_OFFSET))
+        tried = f"try_strptime({text}, [{compact}]), try_strptime({text}, [{with_offset}])"
+        plain = f"coalesce(try_cast({text} AS TIMESTAMPTZ), {tried})"
         moment = f"epoch_ms({plain})"
         to_the_second = (
             f"strlen({text}) = 19 AND {text}[14] = ':' AND {text}[17] = ':' AND {text}[19] BETWEEN '0' AND '9'"

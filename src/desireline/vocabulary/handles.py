@@ -94,7 +94,7 @@ def strongest_first(handles: Iterable[str]) -> list[str]:
 
 
 def _small(text: str) -> str:
-    return "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
+    return "".join(letter.lower()[0] for letter in text)
 
 
 def _email(text: str) -> str | None:
