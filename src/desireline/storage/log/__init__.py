@@ -3,6 +3,7 @@
 from desireline.storage.log import Kind, Log, read_log
 """
 
+from desireline.storage.log.checking import check_log
 from desireline.storage.log.disk import Disk, Space
 from desireline.storage.log.frames import LARGEST_FRAME_BYTES, Frame, Kind
 from desireline.storage.log.kept_files import KeptFile
@@ -24,5 +25,6 @@ __all__ = [
     "LogState",
     "Outcome",
     "Space",
+    "check_log",
     "read_log",
 ]

@@ -12,6 +12,7 @@ import os
 import struct
 import time
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from desireline.vocabulary.errors import Mistake, WorkFailed
@@ -27,16 +28,15 @@ def mark_of(sequence: int) -> bytes:
     return _MARK.pack(sequence, zlib.crc32(sequence.to_bytes(8, "little")))
 
 
-def read_mark(path: Path) -> int:
-    """The sequence of a mark; 0 when there is none or it cannot be read."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
+def read_mark(path: Path) -> int | None:
+    """The sequence of a mark; 0 when none was written yet, None when it is damaged."""
+    data = path.read_bytes() if path.exists() else b""
+    if not any(data):
         return 0
     if len(data) != _MARK.size:
-        return 0
+        return None
     sequence, checksum = _MARK.unpack(data)
-    return int(sequence) if zlib.crc32(data[:8]) == checksum else 0
+    return int(sequence) if zlib.crc32(data[:8]) == checksum else None
 
 
 def take_lock(folder: Path) -> int:
@@ -58,6 +58,7 @@ def take_lock(folder: Path) -> int:
                     f"is being written by process {holder}.", str(folder), do="Stop it first, or let it do the work."
                 )
             ) from None
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, str(os.getpid()).encode(), 0)
+    with suppress(OSError):  # on a full disk the holder stays unnamed
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
     return lock

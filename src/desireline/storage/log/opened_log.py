@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -16,7 +17,7 @@ from desireline.storage.log.recovery import recover
 from desireline.storage.log.room import Room
 from desireline.storage.log.said import Damage, LogLimits, LogState
 from desireline.storage.log.sealer import Sealer
-from desireline.storage.log.shelf import Shelf
+from desireline.storage.log.shelf import Segment, Shelf
 from desireline.storage.log.writer import Order, Outcome, Tell, Writer
 from desireline.vocabulary.errors import Mistake, WorkFailed
 
@@ -41,11 +42,12 @@ class Log:
         self._disk.make_folder(self.folder)
         self._lock = take_lock(self.folder)
         found = recover(self.folder, self._disk)
-        self._damage: dict[Damage, None] = dict.fromkeys(found.damage)
+        self._damage = {(each.segment, each.offset): each for each in found.damage}
         self._shelf = Shelf(found.segments)
         self._room = Room(self.folder, self._disk, limits)
         self._mark = self._disk.open_mark(self.folder / MARK)
-        self._disk.write_over(self._mark, mark_of(found.counted))
+        with suppress(OSError):  # on a full disk the older mark stays, which is never wrong
+            self._disk.write_over(self._mark, mark_of(found.counted))
         self._sealer = Sealer(self._shelf, self._disk, limits, self._room, writing=lambda: self._writer.writing)
         self._writer = Writer(
             self.folder,
@@ -129,11 +131,11 @@ class Log:
         writer, segments = self._writer, self._shelf.segments
         return LogState(
             last=self.last,
-            damage=tuple(self._damage),
+            damage=tuple(self._damage.values()),
             read_only=bool(writer.why_read_only),
             why_read_only=writer.why_read_only,
             refusing="disk" if self._room.refuses else "",
-            bytes=sum(each.stat().st_size for each in self.folder.glob("*.log*")),
+            bytes=_bytes_of(segments),
             segments=len(segments),
             sealed_segments=sum(each.packed for each in segments),
             queued_frames=writer.waiting_frames,
@@ -156,9 +158,18 @@ class Log:
         os.close(self._lock)
 
     def _found_damage(self, damage: Damage) -> None:
-        self._damage[damage] = None
+        self._damage.setdefault((damage.segment, damage.offset), damage)
 
     def _room_for(self, size_bytes: int) -> None:
         self._room.look(waiting_bytes=self._writer.waiting_bytes)
         if self._room.free_bytes - self._room.kept_bytes < size_bytes:
             raise self._room.full()
+
+
+def _bytes_of(segments: Sequence[Segment]) -> int:
+    """What the segments take on disk; one that is packed at this moment counts with neither of its files."""
+    total = 0
+    for segment in segments:
+        with suppress(FileNotFoundError):
+            total += segment.path.stat().st_size
+    return total

@@ -5,27 +5,17 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from desireline.storage.log.frames import OPENING, Frame, Hole, Piece, ReadAt, pieces
+from desireline.storage.log.looking import opened
 from desireline.storage.log.mark import LOCK, MARK, read_mark
-from desireline.storage.log.packed import Block, Index, plain_blocks, read_index
+from desireline.storage.log.packed import Block, plain_blocks, read_index
 from desireline.storage.log.recovery import look
 from desireline.storage.log.said import Damage
 from desireline.storage.log.shelf import Segment
 
 Report = Callable[[Damage], None]
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[ReadAt]:
-    """A file to read from at any place; it can be read to its end even when it is removed meanwhile."""
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        yield lambda offset, size: os.pread(file, size, offset)
-    finally:
-        os.close(file)
 
 
 def entries(segment: Segment, *, after: int, until: int, report: Report) -> Iterator[Frame]:
@@ -36,17 +26,38 @@ def entries(segment: Segment, *, after: int, until: int, report: Report) -> Iter
             found = _packed_pieces(segment, read_at, after, report)
         else:
             found = pieces(read_at, segment.seed, start=segment.start(after), end=segment.end)
-        for piece in found:
-            if isinstance(piece, Hole):
-                report(Damage(segment.name, piece.offset, piece.size, says="These bytes hold no whole entry."))
-            elif piece.sequence > until:
-                return
-            elif piece.sequence > after and piece.kind != OPENING:
-                yield piece.frame()
+        yield from _entries(segment, found, after=after, until=until, report=report)
+
+
+def _entries(
+    segment: Segment, found: Iterator[Piece | Hole], *, after: int, until: int, report: Report
+) -> Iterator[Frame]:
+    hole: Hole | None = None
+    for piece in found:
+        if isinstance(piece, Hole):
+            hole = piece
+            continue
+        if piece.kind == OPENING:
+            continue
+        if hole is not None:
+            report(_hole_damage(segment, hole, after + 1, piece.sequence - 1))
+            hole = None
+        if piece.sequence > until:
+            return
+        if piece.sequence > after:
+            yield piece.frame()
+            after = piece.sequence
+    if hole is not None:
+        report(_hole_damage(segment, hole, after + 1, segment.last))
+
+
+def _hole_damage(segment: Segment, hole: Hole, first: int, last: int) -> Damage:
+    missing = (first, last) if first <= last else (0, 0)
+    return Damage(segment.name, hole.offset, hole.size, *missing, says="Unreadable bytes in the middle of the log.")
 
 
 def _packed_pieces(segment: Segment, read_at: ReadAt, after: int, report: Report) -> Iterator[Piece | Hole]:
-    index = index_of(segment.path, read_at)
+    index = read_index(read_at, size=segment.path.stat().st_size)
     if index is None:
         report(unreadable(segment))
         return
@@ -62,11 +73,6 @@ def _packed_pieces(segment: Segment, read_at: ReadAt, after: int, report: Report
 
 def _pieces_of(plain: bytes, seed: int) -> Iterator[Piece | Hole]:
     return pieces(lambda offset, size: plain[offset : offset + size], seed, start=0, end=len(plain))
-
-
-def index_of(path: Path, read_at: ReadAt) -> Index | None:
-    """The index of a packed segment; None when both of its copies are damaged."""
-    return read_index(read_at, size=path.stat().st_size)
 
 
 def unreadable(segment: Segment) -> Damage:
@@ -89,7 +95,7 @@ def read_log(folder: Path | str, after: int = 0) -> Iterator[Frame]:
     [42, 43]
     """
     folder = Path(folder)
-    until = read_mark(folder / MARK) if _is_written(folder) else 1 << 62
+    until = read_mark(folder / MARK) or 0 if _is_written(folder) else 1 << 62
     while True:
         try:
             for segment in look(folder).segments:

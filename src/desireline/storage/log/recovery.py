@@ -10,13 +10,14 @@ log counted before it; later frames of older segments were refused after a disk 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from desireline.storage.log.disk import Disk
 from desireline.storage.log.frames import OPENING, Hole, Piece, pieces
+from desireline.storage.log.looking import opened
 from desireline.storage.log.mark import MARK, read_mark
 from desireline.storage.log.packed import read_index
 from desireline.storage.log.said import Damage
@@ -24,6 +25,7 @@ from desireline.storage.log.shelf import SPARSE_BYTES, Segment, named
 
 DAMAGED = "damaged"
 PART = ".part"
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,8 @@ def _plain(segment: Segment, bound: int) -> _Scan:
     scan = _Scan(segment)
     places: list[tuple[int, int]] = []
     expected, end, last = segment.first, 0, 0
-    file = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        for piece in pieces(lambda at, length: os.pread(file, length, at), segment.seed, start=0, end=size):
+    with opened(segment.path) as read_at:
+        for piece in pieces(read_at, segment.seed, start=0, end=size):
             if isinstance(piece, Hole):
                 scan.holes.append((piece, (0, 0)))
                 continue
@@ -106,8 +107,6 @@ def _plain(segment: Segment, bound: int) -> _Scan:
             if not places or piece.offset - places[-1][1] >= SPARSE_BYTES:
                 places.append((piece.sequence - 1, piece.offset))
             expected, end, last = piece.sequence + 1, piece.offset + piece.size, piece.sequence
-    finally:
-        os.close(file)
     scan.segment = replace(segment, after=scan.after or 0, last=last, end=end, places=places)
     return scan
 
@@ -117,19 +116,15 @@ def _before(hole: Hole, piece: Piece) -> bool:
 
 
 def _packed(segment: Segment) -> _Scan:
-    file = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        size = os.fstat(file).st_size
-        index = read_index(lambda at, length: os.pread(file, length, at), size=size)
-    finally:
-        os.close(file)
+    with opened(segment.path) as read_at:
+        index = read_index(read_at, size=segment.path.stat().st_size)
     if index is None:
         return _Scan(segment)
     footer = index.footer
     return _Scan(replace(segment, after=footer.after, last=footer.last), after=footer.after, highest=footer.last)
 
 
-def _judged(scans: list[_Scan], useless: list[Path], mark: int) -> Found:
+def _judged(scans: list[_Scan], useless: list[Path], mark: int | None) -> Found:
     damage: list[Damage] = []
     torn: list[tuple[Path, Hole]] = []
     last = 0
@@ -139,11 +134,13 @@ def _judged(scans: list[_Scan], useless: list[Path], mark: int) -> Found:
             damage.append(_missing(scan.segment, last + 1, before))
         damage.extend(_holes(scan, torn))
         last = scan.segment.last
-    if mark > last:
+    if mark is None:
+        damage.append(Damage(MARK, 0, 0, says="The mark is damaged: whether the log lost its end cannot be told."))
+    elif mark > last:
         damage.append(
-            Damage("mark", 0, 0, last + 1, mark, says="The end of the log is gone: these entries had been stored.")
+            Damage(MARK, 0, 0, last + 1, mark, says="The end of the log is gone: these entries had been stored.")
         )
-    counted = max(last, mark)
+    counted = max(last, mark or 0)
     highest = max([counted, *(scan.highest for scan in scans)])
     return Found(
         tuple(scan.segment for scan in scans), tuple(damage), tuple(torn), tuple(useless), last, counted, highest + 1
@@ -208,24 +205,25 @@ def _finish_packing(folder: Path, disk: Disk) -> None:
 
 
 def _keep(folder: Path, disk: Disk, path: Path, hole: Hole) -> None:
-    """Copy unreadable bytes to `damaged/`, once."""
+    """Copy unreadable bytes to `damaged/`, once; on a full disk they stay only where they are."""
     target = folder / DAMAGED / kept_name(path, hole)
     if target.exists():
         return
-    disk.make_folder(target.parent)
-    with path.open("rb") as source:
-        source.seek(hole.offset)
+    with suppress(OSError), opened(path) as read_at:
+        disk.make_folder(target.parent)
         copy = disk.create(target)
         try:
-            disk.write(copy, source.read(hole.size))
+            for at in range(hole.offset, hole.offset + hole.size, _CHUNK_BYTES):
+                disk.write(copy, read_at(at, min(_CHUNK_BYTES, hole.offset + hole.size - at)))
         finally:
             disk.close(copy)
 
 
 def _set_aside(folder: Path, disk: Disk, path: Path) -> None:
-    """Take a file without any entry out of the way; an empty one is removed."""
-    if path.stat().st_size == 0:
-        disk.remove(path)
-        return
-    disk.make_folder(folder / DAMAGED)
-    disk.rename(path, folder / DAMAGED / path.name)
+    """Take a file without any entry out of the way; an empty one is removed. It does no harm where it is."""
+    with suppress(OSError):
+        if path.stat().st_size == 0:
+            disk.remove(path)
+            return
+        disk.make_folder(folder / DAMAGED)
+        disk.rename(path, folder / DAMAGED / path.name)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from desireline.storage.log.disk import Disk
 from desireline.storage.log.frames import OPENING, Hole, Piece, pieces
-from desireline.storage.log.packed import BLOCK_BYTES, Footer, Index, Packer, plain_blocks
-from desireline.storage.log.reading import index_of, opened
+from desireline.storage.log.looking import opened
+from desireline.storage.log.packed import BLOCK_BYTES, Footer, Index, Packer, plain_blocks, read_index
 from desireline.storage.log.recovery import PART
 from desireline.storage.log.room import Room
 from desireline.storage.log.said import LogLimits
@@ -58,7 +58,8 @@ class Sealer:
         self._thread.join()
 
     def _run(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GENTLE)
+        with suppress(OSError):  # only Linux lets a thread be nice by itself
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GENTLE)
         while not self._stop.is_set():
             try:
                 self._room.take_ballast()
@@ -93,7 +94,7 @@ class Sealer:
 
 def _sum_of(segment: Segment) -> str:
     with opened(segment.path) as read_at:
-        index = index_of(segment.path, read_at)
+        index = read_index(read_at, size=segment.path.stat().st_size)
     return index.footer.sha256 if index else ""
 
 

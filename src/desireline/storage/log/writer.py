@@ -133,17 +133,27 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
+        orders: list[Order] = []
         try:
             while not self._closing or self._queue:
                 self._bell.wait(self._patience())
                 self._bell.clear()
-                with self._turn:
-                    orders, self._queue = self._queue, []
+                orders = self._take()
                 if orders:
                     self._commit(orders)
+                    orders = []
                 self._tend()
+        except BaseException as error:
+            self._read_only_because(f"The writer ended: {error!r}.")
+            self._refuse([*orders, *self._take()])
+            raise
         finally:
             self._roll()
+
+    def _take(self) -> list[Order]:
+        with self._turn:
+            orders, self._queue = self._queue, []
+        return orders
 
     def _patience(self) -> float:
         if self.why_read_only:
@@ -151,22 +161,24 @@ class Writer:
         return min(60.0, self._limits.segment_seconds)
 
     def _commit(self, orders: list[Order]) -> None:
+        if self.why_read_only:
+            self._refuse(orders)
+            return
         started = self._disk.elapsed()
         try:
-            if self.why_read_only:
-                raise self._is_read_only()
             last = self._write(orders)
         except OSError as error:
             outcomes = self._failed(orders, error)
-        except LogFull as refusal:
-            outcomes = [Outcome(order.token, 0, refusal) for order in orders]
         else:
             first = last - len(orders) + 1
             outcomes = [Outcome(order.token, first + place, None) for place, order in enumerate(orders)]
             self._succeeded(last, group=len(orders), seconds=self._disk.elapsed() - started)
-        with self._turn:
-            self.waiting_bytes -= sum(order.size for order in orders)
         self._tell(orders, outcomes)
+
+    def _refuse(self, orders: list[Order]) -> None:
+        """Answer what was taken before the log became read only."""
+        refusal = self._is_read_only()
+        self._tell(orders, [Outcome(order.token, 0, refusal) for order in orders])
 
     def _write(self, orders: list[Order]) -> int:
         """One write, one sync. The sequences are used up whether it goes well or not."""
@@ -218,13 +230,15 @@ class Writer:
         self._failures_in_a_row += 1
         self._abandon()
         if self._failures_in_a_row >= 2:
-            self._read_only(error)
+            self._read_only_because(f"The disk refused twice in a row ({error}).")
         refusal = LogFull(
             f"the disk refused a write ({error}).", reason="disk", retry_after_seconds=1, do="Send it again."
         )
         return [Outcome(order.token, 0, refusal) for order in orders]
 
     def _tell(self, orders: list[Order], outcomes: list[Outcome]) -> None:
+        with self._turn:
+            self.waiting_bytes -= sum(order.size for order in orders)
         told: dict[Tell, list[Outcome]] = {}
         for order, outcome in zip(orders, outcomes, strict=True):
             told.setdefault(order.tell, []).append(outcome)
@@ -259,9 +273,9 @@ class Writer:
             with suppress(OSError):  # recovery finds nothing that counts in it
                 self._disk.remove(current.segment.path)
 
-    def _read_only(self, error: OSError) -> None:
+    def _read_only_because(self, why: str) -> None:
         with self._turn:
-            self.why_read_only = f"The disk refused twice in a row ({error})."
+            self.why_read_only = why
         self._try_again_at = self._disk.elapsed() + self._limits.retry_seconds
 
     def _heal(self) -> None:
@@ -274,7 +288,7 @@ class Writer:
             self._disk.sync_folder(self._folder)
         except OSError as error:
             self._abandon()
-            self._read_only(error)
+            self._read_only_because(f"The disk still refuses ({error}).")
             return
         self._open.end = len(opening)
         self._shelf.add(self._open.segment)
