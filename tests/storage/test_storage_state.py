@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from desireline.storage.state import SAFE_SINCE, VERSION, State, sqlite_is_safe
+from desireline.storage.state import SAFE_SINCE, VERSION, State, sqlite_in_use, sqlite_is_safe
 from desireline.storage.state_tables import STATE_VERSION
 from desireline.vocabulary.errors import DesirelineError
 
@@ -88,4 +88,6 @@ def test_an_older_format_is_copied_and_then_brought_up(tmp_path: Path, monkeypat
 
 
 def test_doctor_can_tell_whether_sqlite_is_safe() -> None:
-    assert sqlite_is_safe() == (sqlite3.sqlite_version_info >= SAFE_SINCE)
+    module, version_of_it = sqlite_in_use()
+    assert module in ("pysqlite3", "sqlite3")
+    assert sqlite_is_safe() == (tuple(map(int, version_of_it.split("."))) >= SAFE_SINCE)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, ColumnElement, Connection, Table, bindparam, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ARRAY, JSON, BigInteger, Column, ColumnElement, Connection, Table, bindparam, func, text
+from sqlalchemy.dialects import sqlite
 
 AT_ONCE = 5_000
 """Rows of one statement; a million rows are no more memory than these."""
@@ -15,7 +15,7 @@ AT_ONCE = 5_000
 
 def insert_or_nothing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert the rows whose keys are not there yet, each with the same columns; says how many were new."""
-    insert = _unnested if connection.dialect.name == "postgresql" else _one_by_one
+    insert = _as_one_value if connection.dialect.name == "postgresql" else _one_by_one
     return sum(insert(connection, table, part) for part in _parts(rows))
 
 
@@ -32,15 +32,27 @@ def _one_by_one(connection: Connection, table: Table, rows: Sequence[Mapping[str
     return done.rowcount
 
 
-def _unnested(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
-    names = list(rows[0])
-    columns = [
-        func.unnest(bindparam(name, [row[name] for row in rows], type_=ARRAY(table.c[name].type))) for name in names
+def _as_one_value(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """All rows travel as one JSON text: PostgreSQL would answer a statement for each of them, one after the other."""
+    dialect, columns = connection.dialect, [table.c[name] for name in rows[0]]
+    types = [f'"{column.name}" {column.type.compile(dialect)}' for column in columns]
+    prepared = {
+        column.name: column.type.dialect_impl(dialect).bind_processor(dialect)
+        for column in columns
+        if not isinstance(column.type, JSON)
+    }
+    kept = [
+        {name: make(value) if (make := prepared.get(name)) else value for name, value in row.items()} for row in rows
     ]
+    names = ", ".join(f'"{column.name}"' for column in columns)
     done = connection.execute(
-        postgresql.insert(table).from_select(names, select(*columns)).on_conflict_do_nothing(),
+        text(
+            f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM json_to_recordset(CAST(:rows AS JSON))'
+            f" AS given({', '.join(types)}) ON CONFLICT DO NOTHING"
+        ),
+        {"rows": json.dumps(kept)},
     )
-    return done.rowcount
+    return int(done.rowcount)
 
 
 def _parts(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:

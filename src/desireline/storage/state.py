@@ -1,129 +1,157 @@
-"""The state store: imports, refusals and whatever else is true now, in one SQLite file per project.
+"""The state store: imports, refusals, sources and whatever else is true now, in SQLite or in PostgreSQL.
 
-SQLite 3.7.0 to 3.51.2 can corrupt a database in WAL mode when two connections write or checkpoint
-at the same moment; 3.51.3 and later are safe. So one connection of one process does all the work
-here: threads take turns on a lock, processes on a lock file, also with a safe SQLite.
+One process at a time writes, in transactions that happen as a whole or not at all; whoever reads sees one
+moment. Everything here is written once, in SQLAlchemy Core, for both databases.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import importlib
+import pkgutil
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, update
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, insert, inspect, select, update
 
-from desireline.storage.durable import locked
+from desireline.storage.state_copy import copy_rows
+from desireline.storage.state_database import Database, open_database
 from desireline.storage.state_migrations import MIGRATIONS
+from desireline.storage.state_sqlite import SAFE_SINCE, sqlite_in_use, sqlite_is_safe
 from desireline.storage.state_tables import METADATA, STATE_VERSION
+from desireline.storage.state_waiting import Patience, StateDamaged, StateLost
 from desireline.vocabulary.errors import DesirelineError, Mistake
 
+__all__ = ["SAFE_SINCE", "VERSION", "Patience", "State", "StateDamaged", "StateLost", "sqlite_in_use", "sqlite_is_safe"]
+
 VERSION = 2
-SAFE_SINCE = (3, 51, 3)
-"""The first SQLite whose WAL mode is safe with several writing connections."""
+Answer = TypeVar("Answer")
 
 
 class State:
-    """The state store of one project.
+    """The state store of one project: a file, or a schema of a PostgreSQL server.
 
-    >>> state = State(Path("data/state.sqlite"))                     # doctest: +SKIP
-    >>> with state.writing() as connection:                          # doctest: +SKIP
+    >>> state = State(Path("data/state.sqlite"))                                  # doctest: +SKIP
+    >>> state = State("postgresql://desireline@db.example/state", schema="bank")  # doctest: +SKIP
+    >>> with state.writing() as connection:                                       # doctest: +SKIP
     ...     connection.execute(insert(IMPORTS).values(...))
     """
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(self, where: Path | str, *, schema: str = "", patience: Patience | None = None) -> None:
+        _find_tables()
+        self._database: Database = open_database(where, schema=schema, patience=patience or Patience())
         self._turn = threading.RLock()
-        self._lock_file = self.path.with_name(self.path.name + ".lock")
-        self._engine = _engine(self.path)
         self._open: Connection | None = None
-        self.migrate()
+        self._writer: int | None = None
+        self._views = threading.local()
+        try:
+            self.migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def where(self) -> str:
+        """Where the state store lies, without any password."""
+        return self._database.where
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction: all of it is on disk when the outermost block ends well, none of it otherwise."""
+        """A transaction: all of it is on disk when the outermost block ends well, none of it otherwise.
+
+        Raises `StateLost` when the server was lost on the way; `carry_out` tries again by itself.
+        """
         with self._turn:
             if self._open is not None:
                 yield self._open
                 return
-            with locked(self._lock_file), self._engine.begin() as connection:
-                self._open = connection
+            with self._database.transaction() as connection, self._as_writer(connection):
+                yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A block that only reads; it sees one moment from its beginning to its end, and nobody waits for it."""
+        if self._writer == threading.get_ident():
+            assert self._open is not None
+            yield self._open
+        elif (view := getattr(self._views, "open", None)) is not None:
+            yield view
+        else:
+            with self._database.view() as connection:
+                self._views.open = connection
                 try:
                     yield connection
                 finally:
-                    self._open = None
+                    self._views.open = None
 
-    def reading(self) -> AbstractContextManager[Connection]:
-        """A block that only reads; it sees one moment from its beginning to its end."""
-        return self.writing()
+    def carry_out(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Do all of a piece of work in one transaction, and all of it again when the server was lost on the way.
+
+        Whether it was done is known even when the server was lost while confirming it, so it is never done twice.
+        """
+        while True:
+            try:
+                with self.writing() as connection:
+                    return work(connection)
+            except StateLost as lost:
+                if self._open is not None or not lost.again:
+                    raise
 
     def migrate(self) -> None:
-        """Bring an older file to today's format, after a copy of it beside; a newer one is refused."""
-        with self.writing() as connection:
-            if not inspect(connection).has_table(STATE_VERSION.name):
-                METADATA.create_all(connection)
+        """Bring an older state store to today's format, after a copy of it beside; a newer one is refused."""
+        with self._turn, self._database.transaction(long=True) as connection, self._as_writer(connection):
+            self._database.prepare(connection)
+            version = _version(connection)
+            if version is not None and version > VERSION:
+                says = f"written by a newer Desireline (format {version}, this one knows {VERSION})."
+                raise DesirelineError(Mistake(says, self.where, do="Update Desireline."))
+            if version is not None and version < VERSION:
+                self._database.keep_copy(connection, version)
+                for each in range(version, VERSION):
+                    MIGRATIONS[each](connection)
+                connection.execute(update(STATE_VERSION).values(version=VERSION))
+            METADATA.create_all(connection)
+            if version is None:
                 connection.execute(insert(STATE_VERSION).values(version=VERSION))
-                return
-            version = connection.execute(select(STATE_VERSION.c.version)).scalar_one()
-            if version == VERSION:
-                METADATA.create_all(connection)
-                return
-        if version > VERSION:
-            raise DesirelineError(
-                Mistake(
-                    f"written by a newer Desireline (format {version}, this one knows {VERSION}).",
-                    str(self.path),
-                    do="Update Desireline.",
-                )
-            )
-        if version < VERSION:
-            self.copy_to(self.path.with_name(f"{self.path.name}.version-{version}"))
-            self._step_up(version)
 
     def copy_to(self, target: Path) -> None:
-        """Write a consistent copy of the whole state store to another file."""
-        with self._turn, locked(self._lock_file):
-            source, copy = sqlite3.connect(self.path), sqlite3.connect(target)
-            source.backup(copy)
-            source.close()
-            copy.close()
+        """Write a consistent copy to an SQLite file, from either database; it is whole or not there."""
+        self._database.copy_to(target)
+
+    def fill_from(self, copy: State) -> None:
+        """Take over everything from a copy or from another database; refused unless nothing is in here yet."""
+        with self.writing() as connection, copy.reading() as there:
+            for table in METADATA.sorted_tables:
+                if table is not STATE_VERSION and connection.execute(select(table).limit(1)).first():
+                    raise DesirelineError(Mistake(f"is not empty: {table.name} has rows.", self.where))
+            copy_rows(there, connection, leave_out=STATE_VERSION)
+            self._database.after_copy(connection)
 
     def close(self) -> None:
-        """Give the file free."""
+        """Give the file or the connections free."""
         with self._turn:
-            self._engine.dispose()
+            self._database.close()
 
-    def _step_up(self, version: int) -> None:
-        with self.writing() as connection:
-            for each in range(version, VERSION):
-                MIGRATIONS[each](connection)
-            METADATA.create_all(connection)
-            connection.execute(update(STATE_VERSION).values(version=VERSION))
-
-
-def sqlite_is_safe() -> bool:
-    """Whether this SQLite is free of the WAL fault (`doctor` tells; we are safe either way)."""
-    return sqlite3.sqlite_version_info >= SAFE_SINCE
+    @contextmanager
+    def _as_writer(self, connection: Connection) -> Iterator[None]:
+        self._open, self._writer = connection, threading.get_ident()
+        try:
+            yield
+        finally:
+            self._open, self._writer = None, None
 
 
-def _engine(path: Path) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}", poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 5.0}
-    )
+def _version(connection: Connection) -> int | None:
+    if not inspect(connection).has_table(STATE_VERSION.name):
+        return None
+    return int(connection.execute(select(STATE_VERSION.c.version)).scalar_one())
 
-    @event.listens_for(engine, "connect")
-    def _prepare(raw: Any, _record: Any) -> None:
-        raw.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
-            raw.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
+def _find_tables() -> None:
+    """Load every file of this folder that adds tables, so that none is forgotten in a migration or a copy."""
+    package = importlib.import_module("desireline.storage")
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name.endswith("_tables"):
+            importlib.import_module(f"desireline.storage.{module.name}")

@@ -1,13 +1,48 @@
-"""The tables of the state store: what is true now. A room adds its tables here, on this one `METADATA`."""
+"""The tables of the state store: what is true now."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text, false, true
+import re
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    false,
+    true,
+)
 
 METADATA = MetaData()
+"""All tables of the state store. A file of this folder whose name ends in `_tables` adds its own, and is found."""
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """A 63-bit number as a key: in SQLite the row's own number, so that the key needs no index beside the table."""
+
+
+class AnyText(TypeDecorator[str]):
+    """Text as somebody sent it. NUL and lone surrogates, which a database refuses, lie in it as marks and come back."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else _REFUSED.sub(lambda found: f"{_MARK}{ord(found[0]):04x}", value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else _MARKED.sub(lambda found: chr(int(found[1], 16)), value)
+
+
+_MARK = "\uf8f0"
+_REFUSED = re.compile("[\x00\ud800-\udfff\uf8f0]")
+_MARKED = re.compile("\uf8f0([0-9a-f]{4})")
 
 STATE_VERSION = Table("state_version", METADATA, Column("version", BigInteger, primary_key=True))
 """One row: the version of the tables' format."""
@@ -42,10 +77,10 @@ REFUSALS = Table(
     Column("source", String, nullable=False),
     Column("file", String, nullable=False),
     Column("row", BigInteger, nullable=False),
-    Column("raw", Text, nullable=False),
+    Column("raw", AnyText, nullable=False),
     Column("whole", Boolean, nullable=False),
     Column("length", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", AnyText, nullable=False),
     Column("stage", String, nullable=False),
     Column("status", String, nullable=False, index=True),
     Column("changed_at", BigInteger, nullable=False),
