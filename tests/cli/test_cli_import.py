@@ -81,14 +81,14 @@ def test_a_person_is_asked_which_way_round(project: Path, answer: str) -> None:
 
 
 def test_the_same_file_again_adds_nothing(desk: Path) -> None:
-    before = typed("digest", "-p", desk).out
+    before = typed("digest", "-p", desk, "--json").json["digest"]
     again = typed("import", desk / TICKETS, "-p", desk, "--json").json
     assert (again["made"], again["already_known"], again["newly_refused"]) == (0, 80, 0)
-    assert typed("digest", "-p", desk).out == before
+    assert typed("digest", "-p", desk, "--json").json["digest"] == before
 
 
 def test_an_undone_import_leaves_the_store_as_it_was(desk: Path) -> None:
-    before = typed("digest", "-p", desk).out
+    before = typed("digest", "-p", desk, "--json").json["digest"]
     ledger = typed("judge", "-p", desk, "--json").json["rows"]
     more = desk / "tickets-more.csv"
     more.write_text(
@@ -99,10 +99,10 @@ def test_an_undone_import_leaves_the_store_as_it_was(desk: Path) -> None:
     )
     made = typed("import", more, "-p", desk, "--json").json
     assert made["made"] == 2
-    assert typed("digest", "-p", desk).out != before
+    assert typed("digest", "-p", desk, "--json").json["digest"] != before
     said = typed("undo", made["import_id"], "-p", desk)
     assert said.out == "Took 2 interactions back.\n"
-    assert typed("digest", "-p", desk).out == before
+    assert typed("digest", "-p", desk, "--json").json["digest"] == before
     assert typed("keep-rates", "-p", desk, "--json").json["rows"] == ledger
 
 
@@ -124,12 +124,14 @@ def test_a_discarded_row_waits_no_more(desk: Path) -> None:
 
 
 def test_a_look_takes_nothing_in(desk: Path) -> None:
-    before = typed("digest", "-p", desk).out
+    before = typed("digest", "-p", desk, "--json").json["digest"]
     said = typed("import", "--look", desk / TICKETS, "-p", desk)
     assert said.code == 0 and "would make 80 interactions; 1 would be refused" in said.out
-    assert typed("digest", "-p", desk).out == before
+    assert typed("digest", "-p", desk, "--json").json["digest"] == before
 
 
 def test_rebuilding_gives_the_same_store(desk: Path) -> None:
-    before = typed("digest", "-p", desk).out.strip()
-    assert typed("rebuild", "-p", desk, "--json").json["digest"] == before
+    before = typed("digest", "-p", desk, "--json").json["digest"]
+    all_before = typed("digest", "-p", desk, "--json").json["digests"]
+    rebuilt = typed("rebuild", "-p", desk, "--json").json
+    assert (rebuilt["digest"], rebuilt["digests"]) == (before, all_before)

@@ -200,7 +200,7 @@ def test_a_second_writer_is_refused_by_name(tmp_path: Path) -> None:
     with (
         project.writing("the night's import"),
         pytest.raises(WorkFailed, match="the night's import"),
-        project.writing("somebody else"),
+        Project(tmp_path / "p").writing("somebody else"),
     ):
         raise AssertionError("two wrote at once")
 

@@ -2,21 +2,27 @@
 
 from desireline.project.demo import DemoMade, make_demo, warm_beside
 from desireline.project.front import Opened
+from desireline.project.handing_over import WORK, announced, may
 from desireline.project.imports import read_recipe_file
 from desireline.project.planted import PlantedCheck, compare_with_truth, project_of_truth
 from desireline.project.project import Project, find_project, new_project
+from desireline.project.rebuilding import digests, rebuild
 from desireline.project.steps import flow_of_work
-from desireline.project.upkeep import rebuild, write_all_journeys
+from desireline.project.upkeep import write_all_journeys
 
 __all__ = [
+    "WORK",
     "DemoMade",
     "Opened",
     "PlantedCheck",
     "Project",
+    "announced",
     "compare_with_truth",
+    "digests",
     "find_project",
     "flow_of_work",
     "make_demo",
+    "may",
     "new_project",
     "project_of_truth",
     "read_recipe_file",

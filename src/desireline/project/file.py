@@ -15,8 +15,9 @@ from desireline.vocabulary.errors import DesirelineError, Mistake, nearest
 
 FILE_NAME = "desireline.yaml"
 FORMAT = 1
-WORDS = ("format", "name", "time_zone", "currency", "country", "calendar", "calendars", "journey_gap")
+WORDS = ("format", "name", "time_zone", "currency", "country", "calendar", "calendars", "journey_gap", "state")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_ENVIRONMENT_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _HOURS = re.compile(r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")
 
 
@@ -26,7 +27,8 @@ class ProjectFile:
 
     time_zone: of times that come without one. currency: ISO 4217, of amounts that come without one.
     country: ISO 3166 two letters, of phone numbers without a country code. calendars: opening hours by
-    name; `calendar` names the one that promises use when their map names none.
+    name; `calendar` names the one that promises use when their map names none. state: the environment variable
+    that holds the address of the state store, when it lies in a PostgreSQL server.
     """
 
     name: str
@@ -36,6 +38,7 @@ class ProjectFile:
     calendar: str = ""
     calendars: Mapping[str, Any] = field(default_factory=dict)
     journey_gap: str = "30 days"
+    state: str = ""
 
 
 def read_project_file(path: Path) -> ProjectFile:
@@ -66,6 +69,7 @@ name: {name}
 time_zone: {time_zone}        # of times that come without one
 currency: {currency}             # of amounts that come without one
 # country: DE             # of phone numbers without a country code
+# state: DESIRELINE_STATE_URL   # the environment variable with the address of a PostgreSQL server for the state store
 calendar: office          # opening hours that promises in working time count by
 calendars:
   office:
@@ -89,7 +93,7 @@ def _mistakes(document: Document) -> list[Mistake]:
         )
     found += [
         document.mistake((word,), f"'{word}' must be a text.")
-        for word in ("name", "time_zone", "currency", "country", "calendar", "journey_gap")
+        for word in ("name", "time_zone", "currency", "country", "calendar", "journey_gap", "state")
         if word in body and not isinstance(body[word], str)
     ]
     if isinstance(body.get("time_zone"), str):
@@ -98,6 +102,11 @@ def _mistakes(document: Document) -> list[Mistake]:
         found.append(
             document.mistake(("currency",), f"'{body['currency']}' is not three capital letters.", "Write EUR.")
         )
+    if isinstance(body.get("state"), str) and not _ENVIRONMENT_NAME.match(body["state"]):
+        says = (
+            "'state' must name an environment variable; the address itself may hold a password and never stands here."
+        )
+        found.append(document.mistake(("state",), says, "Write 'state: DESIRELINE_STATE_URL' and set that variable."))
     calendars = body.get("calendars", {})
     if not isinstance(calendars, Mapping):
         return [*found, document.mistake(("calendars",), "'calendars' must name each calendar.")]

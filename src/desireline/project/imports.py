@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from desireline import intake
 from desireline.project import upkeep
+from desireline.project.applying import Effects
 from desireline.project.clock import now_ms
+from desireline.project.handing_over import report_of, running_server, take_there
+from desireline.project.taking import LIVE
+from desireline.storage.import_book import ImportBook
+from desireline.storage.log import Kind
 from desireline.vocabulary.errors import DesirelineError, Mistake
 from desireline.vocabulary.table import Table
 from desireline.vocabulary.units import counted, moment_text
@@ -85,16 +90,19 @@ class Imports:
         self, files: Sequence[tuple[Path, intake.Recipe]], *, progress: Progress = silent
     ) -> list[intake.ImportReport]:
         """Take files in, then bring people, store and ledger up to date once."""
+        if (server := running_server(self.project)) is not None:
+            return take_there(server, files, progress)
         reports: list[intake.ImportReport] = []
         share = 0.6 / max(1, len(files))
+        effects = Effects()
         with self.project.writing("desireline import"):
             try:
                 for number, (path, recipe) in enumerate(files):
-                    reports.append(self._take_one(path, recipe, told=_part(progress, number * share, share)))
+                    report, followed = self._take_one(path, recipe, told=_part(progress, number * share, share))
+                    reports.append(report)
+                    effects.add(followed)
             finally:
-                made = [report.import_id for report in reports if report.made]
-                if made:
-                    upkeep.follow(self.project, added=made, progress=_part(progress, 0.6, 0.4))
+                upkeep.follow_effects(self.project, effects, progress=_part(progress, 0.6, 0.4))
         progress(1.0, "done")
         return reports
 
@@ -108,11 +116,12 @@ class Imports:
 
     def undo(self, import_id: str, *, progress: Progress = silent) -> int:
         """Take an import back with all that followed from it; says how many interactions went."""
+        if (server := running_server(self.project)) is not None:
+            return int(server.do("undo", {"import_id": import_id}, progress))
         with self.project.writing("desireline undo"):
-            people = upkeep.people_of(self.project, [import_id])
-            gone = intake.undo_import(lake=self.project.lake, state=self.project.state, import_id=import_id)
-            upkeep.follow(self.project, removed=[import_id], touched=people, progress=progress)
-        return gone
+            gone, effects = self.project.record.change("undo", {"import_id": import_id})
+            upkeep.follow_effects(self.project, effects, progress=progress)
+        return int(gone)
 
     def table(self) -> Table:
         """The imports, the latest first."""
@@ -136,18 +145,29 @@ class Imports:
 
     def edit(self, number: int, text: str) -> None:
         """Mend a refused row."""
+        if (server := running_server(self.project)) is not None:
+            server.do("edit", {"number": number, "text": text})
+            return
         with self.project.writing("desireline refused edit"):
-            intake.edit_refused(state=self.project.state, number=number, raw=text, at=now_ms())
+            digest = self._digests([number])[0]
+            self.project.record.change("edit", {"digest": digest}, body=text.encode("utf-8", "replace"))
 
     def discard(self, numbers: Sequence[int]) -> int:
         """Give refused rows up; says how many."""
+        if (server := running_server(self.project)) is not None:
+            return int(server.do("discard", {"numbers": list(numbers)}))
         with self.project.writing("desireline refused discard"):
-            return intake.discard(state=self.project.state, numbers=numbers, at=now_ms())
+            gone, _ = self.project.record.change("discard", {"digests": self._digests(numbers)})
+        return int(gone)
 
     def replay(
         self, *, numbers: Sequence[int] | None = None, import_id: str | None = None
     ) -> list[intake.ImportReport]:
         """Try refused rows again, as they are or as mended: those named, those of one import, or all."""
+        if (server := running_server(self.project)) is not None:
+            chosen_numbers = None if numbers is None else list(numbers)
+            done = server.do("replay", {"numbers": chosen_numbers, "import_id": import_id})
+            return [report_of(each) for each in done]
         waiting = intake.refused_rows(state=self.project.state, import_id=import_id)
         wanted = [row for row in waiting if numbers is None or row.number in numbers]
         if not wanted:
@@ -155,37 +175,52 @@ class Imports:
         of_import: dict[str, list[int]] = {}
         for row in wanted:
             of_import.setdefault(row.import_id, []).append(row.number)
+        effects = Effects()
+        reports = []
         with self.project.writing("desireline refused replay"):
-            reports = [self._replay_one(chosen) for chosen in of_import.values()]
-            made = [report.import_id for report in reports if report.made]
-            if made:
-                upkeep.follow(self.project, added=made, progress=silent)
+            for name, chosen in of_import.items():
+                report, followed = self._replay_one(name, chosen)
+                reports.append(report)
+                effects.add(followed)
+            upkeep.follow_effects(self.project, effects, progress=silent)
         return reports
 
-    def _replay_one(self, numbers: Sequence[int]) -> intake.ImportReport:
-        return intake.replay(
-            lake=self.project.lake,
-            state=self.project.state,
-            import_id=self._new_id("replay"),
-            numbers=numbers,
-            received_at=now_ms(),
-            project_zone=self.project.file.time_zone,
-            currency=self.project.file.currency,
-        )
-
-    def _take_one(self, path: Path, recipe: intake.Recipe, *, told: Progress) -> intake.ImportReport:
+    def _replay_one(self, import_id: str, numbers: Sequence[int]) -> tuple[intake.ImportReport, Effects]:
+        digests = self._digests(numbers)
+        if import_id == LIVE:
+            return self.project.record.change("replay live", {"digests": digests})
         file = self.project.file
-        return intake.import_file(
-            lake=self.project.lake,
-            state=self.project.state,
-            path=path,
-            recipe=recipe,
-            import_id=self._new_id(recipe.source),
-            received_at=now_ms(),
-            project_zone=file.time_zone,
-            currency=file.currency,
-            progress=told,
-        )
+        values = {
+            "import_id": self._new_id("replay"),
+            "digests": digests,
+            "zone": file.time_zone,
+            "currency": file.currency,
+        }
+        return self.project.record.change("replay", values)
+
+    def _digests(self, numbers: Sequence[int]) -> list[str]:
+        """What names refused rows for ever; their numbers are this state store's own."""
+        book = ImportBook(self.project.state)
+        digests = []
+        for number in numbers:
+            intake.one_refusal(state=self.project.state, number=number)
+            digests.append(book.refusals(number=number)[0]["digest"])
+        return digests
+
+    def _take_one(self, path: Path, recipe: intake.Recipe, *, told: Progress) -> tuple[intake.ImportReport, Effects]:
+        told(0.0, "keeping the file")
+        file = self.project.file
+        kept = self.project.record.log.keep_file(path)
+        values = {
+            "import_id": self._new_id(recipe.source),
+            "file": path.name,
+            "sha256": kept.sha256,
+            "size": kept.size_bytes,
+            "recipe": intake.write_recipe(recipe),
+            "zone": file.time_zone,
+            "currency": file.currency,
+        }
+        return self.project.record.change("import", values, kind=Kind.IMPORT, path=path, progress=told)
 
     def _new_id(self, name: str) -> str:
         """A short id: the name and the next number."""

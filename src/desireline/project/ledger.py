@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from desireline import promises
 from desireline.project import upkeep
+from desireline.project.handing_over import running_server
 from desireline.vocabulary.errors import DesirelineError, nearest
 from desireline.vocabulary.interaction import BY_NAME
 from desireline.vocabulary.table import Table
@@ -32,10 +33,13 @@ class Ledger:
 
     def judge(self, *, as_of: str | None = None) -> Table:
         """Judge every promise of everybody, write the ledger, and tell the keep-rates."""
+        moment = self.project.as_of(as_of)
+        if (server := running_server(self.project)) is not None:
+            server.do("judge", {"as_of": as_of})
+            return self.keep_rates(as_of=moment)
         with self.project.writing("desireline judge"):
             maps = self.project.map_set(keep=True)
-            moment = self.project.as_of(as_of)
-            upkeep.judge(self.project, maps, None, as_of=moment if as_of else None)
+            upkeep.judge(self.project, maps, None, as_of=moment)
         return replace(self.keep_rates(as_of=moment), notes={"maps": list(maps.notes)})
 
     def openings_of_nobody(self) -> dict[tuple[str, str], int]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,8 @@ from desireline.project.clock import day_ms, now_ms
 from desireline.project.file import FILE_NAME, ProjectFile, project_file_text, read_project_file
 from desireline.project.lock import writing
 from desireline.project.maps import MapSet, read_maps
+from desireline.project.settings import SETTINGS, LoggedVersions, settings_of
+from desireline.project.state_place import open_state
 from desireline.storage.journey_store import JourneyStore, Snapshot
 from desireline.storage.lake import Lake
 from desireline.storage.state import State
@@ -23,6 +27,12 @@ if TYPE_CHECKING:
     from desireline.project.imports import Imports
     from desireline.project.ledger import Ledger
     from desireline.project.questions import Questions
+    from desireline.project.record import Record
+    from desireline.project.sources import Sources
+    from desireline.promises import LedgerChange
+
+Judged = Callable[["LedgerChange", "set[int] | None"], None]
+"""Told after each judging: what changed in the ledger, and whom was judged (`None`: everybody)."""
 
 
 class Project:
@@ -32,8 +42,9 @@ class Project:
     are opened when first needed.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, *, now: Callable[[], int] = now_ms) -> None:
         self.folder = Path(folder)
+        self.now = now
         if not (self.folder / FILE_NAME).exists():
             raise DesirelineError(
                 f"{self.folder} is no project: it has no {FILE_NAME}. Make one with: desireline init {self.folder}"
@@ -41,6 +52,10 @@ class Project:
         self.file: ProjectFile = read_project_file(self.folder / FILE_NAME)
         self.lake = Lake(self.data / "lake")
         self.directory: Directory | None = None
+        self.judged: list[Judged] = []
+        self._turn = threading.RLock()
+        self._record: Record | None = None
+        self._has_been_live = False
 
     @property
     def data(self) -> Path:
@@ -54,8 +69,8 @@ class Project:
 
     @cached_property
     def state(self) -> State:
-        """The state store: imports and quarantine."""
-        return State(self.data / "state.sqlite")
+        """The state store: imports, quarantine, sources; a file, or in the server that `state` in the project file names."""
+        return open_state(self.file, self.data)
 
     @cached_property
     def questions(self) -> Questions:
@@ -78,23 +93,102 @@ class Project:
 
         return Imports(self)
 
+    @cached_property
+    def sources(self) -> Sources:
+        """Where interactions come from as they happen."""
+        from desireline.project.sources import Sources
+
+        return Sources(self)
+
+    @property
+    def record(self) -> Record:
+        """The log of record and what is applied of it; only while the project is held."""
+        assert self._record is not None, "the log of record is open only while the project is held for writing"
+        return self._record
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this process holds the project for writing."""
+        return self._record is not None
+
     def snapshot(self) -> Snapshot:
         """The journey store as of now."""
         return self.store.snapshot()
 
     def map_set(self, *, keep: bool = False) -> MapSet:
         """Every map and its versions; `keep` writes changed maps down as new versions."""
-        return read_maps(self.folder / "maps", Versions(self.data / "versions"), self.file, now=now_ms(), keep=keep)
+        folder = self.data / "versions"
+        saved = LoggedVersions(folder, self.record) if keep else Versions(folder)
+        return read_maps(self.folder / "maps", saved, self.file, now=self.now(), keep=keep)
 
     @contextmanager
-    def writing(self, who: str) -> Iterator[None]:
-        """Hold the project's lock while the block runs; `who` is named to whoever finds it taken."""
-        with writing(self.data, who=who):
+    def writing(self, who: str, *, recovering: bool = True) -> Iterator[None]:
+        """One turn at writing: the block runs alone, in this process and among processes.
+
+        Raises `WorkFailed` naming the holder when another process holds the project. What a crash left
+        unapplied is applied first.
+        """
+        from desireline.project.recovering import recover
+
+        with self._turn:
+            if self._record is not None:
+                yield
+                return
+            with self.holding(who):
+                if recovering:
+                    recover(self)
+                yield
+
+    @contextmanager
+    def holding(self, who: str) -> Iterator[None]:
+        """Hold the project for long, as a server does; its threads take turns with `writing`."""
+        from desireline.project.record import Record
+        from desireline.storage.log import Log
+
+        with ExitStack() as held:
+            with self._turn:
+                held.enter_context(writing(self.data, who=who))
+                log = Log(self.data / "log", now=self.now)
+                held.callback(log.close)
+                self._record = Record(self, log)
+                held.callback(self._let_go)
             yield
 
+    def _let_go(self) -> None:
+        with self._turn:
+            self._record = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether anything ever came in as it happened; from then on the clock of the project is the wall clock."""
+        if not self._has_been_live:
+            self._has_been_live = any(part.startswith("live-") for part in self.lake.parts("interactions"))
+        return self._has_been_live
+
     def as_of(self, text: str | None = None) -> int:
-        """A day as a moment; without one the latest interaction's."""
-        return day_ms(text) if text else self.snapshot().as_of
+        """A day as a moment; without one the latest interaction's, or now once interactions come in live."""
+        if text:
+            return day_ms(text)
+        latest = self.snapshot().as_of
+        return max(latest, self.now()) if self.is_live else latest
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What readers of live messages need of the project file, as the log of record last heard of it."""
+        saved = Versions(self.data / "versions").of(SETTINGS)
+        return dict(json.loads(saved[-1].text)) if saved else settings_of(self.file)
+
+    def people_of(self, parts: Sequence[str]) -> set[int]:
+        """The persons that some imports speak of."""
+        from desireline.project.upkeep import people_of
+
+        return people_of(self, parts)
+
+    def temporary(self) -> Path:
+        """A folder for files that are gone after use."""
+        folder = self.data / "temporary"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
 
 def find_project(folder: Path | None) -> Path:

@@ -17,6 +17,7 @@ from desireline.storage.journey_store import NOBODY
 from desireline.vocabulary.step import Step
 
 if TYPE_CHECKING:
+    from desireline.project.applying import Effects
     from desireline.project.maps import MapSet
     from desireline.project.project import Project
 
@@ -32,6 +33,7 @@ def follow(
     removed: Sequence[str] = (),
     touched: set[int] | None = None,
     anew: bool = False,
+    everybody: bool = False,
     progress: Progress,
 ) -> None:
     """Bring people, store and ledger up to date after parts of the lake came or went.
@@ -39,7 +41,7 @@ def follow(
     What lies under a handle that strangers share (a kiosk's cookie, `noreply@`) is nobody's in the store: it must
     not be judged as if one person had done it.
 
-    touched: persons the removed parts spoke of, asked before they were removed. anew: build the store afresh.
+    touched: persons the removed parts spoke of, asked before they were removed. anew: build the store afresh. everybody: judge everybody.
     """
     progress(0.1, "who is who")
     shared_before = _persons(project, "handles_shared", {})
@@ -62,10 +64,18 @@ def follow(
     progress(0.7, "judging promises")
     moved = np.concatenate([changes.old_person, changes.new_person]).tolist()
     changed_hands = shared_before ^ _persons(project, "handles_shared", {})
-    everybody = (touched or set()) | set(moved) | changed_hands | people_of(project, added)
+    people = (touched or set()) | set(moved) | changed_hands | people_of(project, added)
     cause = "undone" if removed else None
-    judge(project, project.map_set(keep=True), None if anew else everybody, cause=cause)
+    judge(project, project.map_set(keep=True), None if anew or everybody else people, cause=cause)
     progress(1.0, "done")
+
+
+def follow_effects(project: Project, effects: Effects, *, progress: Progress) -> None:
+    """Bring everything up to date after what was applied of the log."""
+    if effects.changed:
+        follow(
+            project, added=effects.added, removed=effects.removed, touched=effects.touched, progress=progress
+        )
 
 
 def judge(
@@ -74,27 +84,32 @@ def judge(
     """Judge whom something changed for, and whoever waits; everybody when `touched` is `None` or many."""
     if not maps.versions:
         return None
-    project.store.ensure_columns(sorted({name for version in maps.versions for name in columns_of(version.map)}))
+    prepare_columns(project, maps)
     snapshot = project.snapshot()
+    as_of = project.as_of() if as_of is None else as_of
     if touched is not None and not maps.notes:
         people = touched | _persons(project, "people_waiting", {})
         if len(people) <= MANY_SHARE * snapshot.people:
-            return judge_changed(
-                project.lake, snapshot, maps.versions, maps.calendars, people=people, as_of=as_of, cause=cause
-            )
-    return judge_all(project.lake, snapshot, maps.versions, maps.calendars, as_of=as_of, cause=cause)
+            return judge_some(project, maps, people, as_of=as_of, cause=cause)
+    change = judge_all(project.lake, snapshot, maps.versions, maps.calendars, as_of=as_of, cause=cause)
+    for told in project.judged:
+        told(change, None)
+    return change
 
 
-def rebuild(project: Project, *, progress: Progress) -> None:
-    """Build people, store, journeys and ledger anew from the interactions and the kept versions of the maps."""
-    with project.writing("desireline rebuild"):
-        progress(0.0, "forgetting what is derived")
-        for table in ("handles", "links", "journeys", "ledger_rows"):
-            for part in project.lake.parts(table):
-                project.lake.remove_part(table, part)
-        project.directory = None
-        follow(project, progress=progress, anew=True)
-        write_all_journeys(project)
+def judge_some(project: Project, maps: MapSet, people: set[int], *, as_of: int, cause: str | None = None) -> Any:
+    """Judge these people, at the cost of these people; the columns the maps read are there already."""
+    change = judge_changed(
+        project.lake, project.snapshot(), maps.versions, maps.calendars, people=people, as_of=as_of, cause=cause
+    )
+    for told in project.judged:
+        told(change, people)
+    return change
+
+
+def prepare_columns(project: Project, maps: MapSet) -> None:
+    """Have every column in the journey store that the maps' patterns read."""
+    project.store.ensure_columns(sorted({name for version in maps.versions for name in columns_of(version.map)}))
 
 
 def write_all_journeys(project: Project) -> dict[str, int]:

@@ -31,6 +31,13 @@ class ImportBook:
         with self.state.writing() as connection:
             return insert_or_nothing(connection, REFUSALS, refusals)
 
+    def restore(self, entry: Mapping[str, Any], refusals: Sequence[Mapping[str, Any]]) -> None:
+        """Write an import and its refused rows down as they were."""
+        rows = [{name: value for name, value in row.items() if name != "number"} for row in refusals]
+        with self.state.writing() as connection:
+            connection.execute(insert(IMPORTS).values(**entry))
+            self.keep_refusals(rows)
+
     def finish(self, import_id: str) -> None:
         """The import's part is in the lake: it counts from now on."""
         self._set_import(import_id, status="done")

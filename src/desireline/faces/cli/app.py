@@ -7,7 +7,14 @@ import sys
 
 import typer
 
-from desireline.faces.cli import commands_demo, commands_import, commands_project, commands_promises, commands_questions
+from desireline.faces.cli import (
+    commands_demo,
+    commands_import,
+    commands_project,
+    commands_promises,
+    commands_questions,
+    commands_sources,
+)
 from desireline.faces.cli.output import show_error
 from desireline.vocabulary.errors import DesirelineError, Mistake, WorkFailed
 
@@ -20,7 +27,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for group in (commands_demo, commands_import, commands_questions, commands_promises, commands_project):
+for group in (
+    commands_demo,
+    commands_import,
+    commands_sources,
+    commands_questions,
+    commands_promises,
+    commands_project,
+):
     group.add_to(app)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,20 +35,28 @@ def sql(
 
 
 def digest(project: ProjectFolder = None, json: AsJson = False) -> None:
-    """Print the canonical content digest of the journey store."""
-    value = open_project(project).store.digest()
-    show_record({"digest": value}, as_json=json, lines=[value])
+    """Print a digest of everything that is derived: equal for equal content, however it came about."""
+    from desireline.project import digests
+
+    found = digests(open_project(project))
+    show_record(_digest_record(found), as_json=json, lines=[f"{name:14}{value}" for name, value in found.items()])
 
 
 def rebuild(project: ProjectFolder = None, json: AsJson = False) -> None:
-    """Build people, journey store, journeys and ledger anew from the interactions."""
+    """Make everything that is derived anew from the log of record: lake, people, journeys, ledger."""
+    from desireline.project import digests
     from desireline.project import rebuild as build_anew
 
     opened = open_project(project)
     with progress(quiet=json) as told:
         build_anew(opened, progress=told)
-    value = opened.store.digest()
-    show_record({"digest": value}, as_json=json, lines=[f"Built anew. Digest of the store: {value}"])
+    found = digests(opened)
+    lines = ["Built anew from the log of record.", *(f"{name:14}{value}" for name, value in found.items())]
+    show_record(_digest_record(found), as_json=json, lines=lines)
+
+
+def _digest_record(found: dict[str, str]) -> dict[str, Any]:
+    return {"digest": found["store"], "digests": found}
 
 
 def flow_of_work() -> None:

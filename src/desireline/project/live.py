@@ -1,0 +1,175 @@
+"""In motion: what comes in is on its person, in its journey and in its promises within seconds.
+
+One thread takes turns at the project: apply what is new in the log, bring people, store and ledger up
+to date for whom it touches, and judge again whoever's promise falls due at this moment. A promise that
+falls due is broken then, not when somebody asks.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from desireline import promises
+from desireline.project import upkeep
+from desireline.project.hub import Hub
+from desireline.project.recovering import recover
+from desireline.vocabulary.errors import DesirelineError
+
+if TYPE_CHECKING:
+    from desireline.project.maps import MapSet
+    from desireline.project.project import Project
+    from desireline.promises import LedgerChange
+
+LONGEST_REST_SECONDS = 1.0
+"""So long the thread rests at most between two looks at the clock."""
+SHORTEST_REST_SECONDS = 0.25
+"""So long it rests at least, so that a flood is taken in portions and the collector has the machine."""
+REST_SHARE = 0.5
+"""After a turn it rests for this share of what the turn took."""
+MOST_TOLD = 500
+"""So many verdicts of one turn are told one by one; of more, the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn did: messages taken, people judged again, ledger rows written, seconds of the wall clock."""
+
+    messages: int
+    people: int
+    ledger_rows: int
+    waiting: int
+
+
+class Live:
+    """The live work of one held project. `turn` does one turn; `start` does them in a thread until `stop`."""
+
+    def __init__(self, project: Project, hub: Hub, *, when_told: Callable[[], None] = lambda: None) -> None:
+        self.project = project
+        self.hub = hub
+        self.watch = promises.Watch()
+        self.when_told = when_told
+        self.failing = ""
+        self.lag_ms = 0
+        self.turns = 0
+        self._begun = False
+        self._maps: tuple[Any, MapSet] | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to work in a thread of its own."""
+        self.project.judged.append(self._judged)
+        self._thread = threading.Thread(target=self._run, name="live", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the turn at hand."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        if self._judged in self.project.judged:
+            self.project.judged.remove(self._judged)
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything the log held at the start has been applied."""
+        return self._begun and not self.failing
+
+    def begin(self) -> None:
+        """Finish what a crash left, judge everybody as of now, and set the timers of all promises that wait."""
+        with self.project.writing("live"):
+            recover(self.project)
+            maps = self.project.map_set(keep=True)
+            if self.project.is_live:
+                upkeep.judge(self.project, maps, None)
+            elif maps.versions:
+                upkeep.prepare_columns(self.project, maps)
+            self._begun = True
+
+    def turn(self) -> Turn:
+        """Take in what is new, judge whom it touches and whoever's moment has come."""
+        project = self.project
+        with project.writing("live"):
+            effects = project.record.catch_up()
+            now = project.now()
+            touched = upkeep.take_in(project, effects) if effects.changed else set()
+            self._tell_verdicts(effects.verdicts, now)
+            if not project.is_live:
+                return Turn(len(effects.verdicts), 0, 0, len(self.watch))
+            due = {int(person) for person in self.watch.due(now)}
+            rows = 0
+            maps = self._map_set()
+            if maps.versions and (touched or due):
+                upkeep.prepare_columns(project, maps)
+                change = upkeep.judge_some(project, maps, touched | due, as_of=now)
+                rows = change.rows
+            upkeep.tidy(project)
+            self.turns += 1
+            return Turn(len(effects.verdicts), len(touched | due), rows, len(self.watch))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            began = self.project.now()
+            try:
+                if not self._begun:
+                    self.begin()
+                self.turn()
+                self.failing = ""
+            except DesirelineError as error:
+                self._fail(str(error))
+            except Exception as error:
+                self._fail(type(error).__name__)
+            took = (self.project.now() - began) / 1000
+            self._rest(took)
+
+    def _rest(self, took_seconds: float) -> None:
+        """Rest until something comes in, a promise falls due, or a second has passed."""
+        self._stopping.wait(max(SHORTEST_REST_SECONDS, min(took_seconds * REST_SHARE, 2.0)))
+        if self._stopping.is_set() or self.failing:
+            self._stopping.wait(LONGEST_REST_SECONDS if self.failing else 0)
+            return
+        until_due = LONGEST_REST_SECONDS
+        if self.watch.next_moment is not None:
+            until_due = max(0.0, (self.watch.next_moment - self.project.now()) / 1000)
+        self.project.record.log.wait(self.project.record.reached, min(LONGEST_REST_SECONDS, until_due))
+
+    def _fail(self, why: str) -> None:
+        if why != self.failing:
+            logging.getLogger("desireline.live").error("live work failed and is tried again: %s", why)
+        self.failing = why
+
+    def _map_set(self) -> MapSet:
+        """The maps; read again only when a file of theirs changed."""
+        stamp = [
+            (path.name, path.stat().st_mtime_ns)
+            for path in (self.project.folder / "desireline.yaml", *sorted((self.project.folder / "maps").glob("*.y*ml")))
+            if path.exists()
+        ]
+        if self._maps is None or self._maps[0] != stamp:
+            self._maps = (stamp, self.project.map_set(keep=True))
+        return self._maps[1]
+
+    def _judged(self, change: LedgerChange, people: set[int] | None) -> None:
+        """Whenever people were judged, their timers are set anew and watchers are told what changed."""
+        maps = self._map_set()
+        snapshot = self.project.snapshot()
+        if self.project.is_live:
+            chosen = None if people is None else np.array(sorted(people), dtype=np.int64)
+            person, moment = promises.wake_moments(
+                snapshot, maps.versions, maps.calendars, chosen, change.judged.as_of
+            )
+            self.watch.put(chosen, person, moment)
+        if people is not None:
+            self.hub.publish("promise", change.changes, at=change.judged.as_of)
+        self.when_told()
+
+    def _tell_verdicts(self, verdicts: list[Mapping[str, Any]], now: int) -> None:
+        if verdicts:
+            self.lag_ms = max(0, now - min(int(each["received_at"]) for each in verdicts))
+            self.hub.publish("verdict", verdicts, at=now)

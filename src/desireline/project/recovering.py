@@ -1,0 +1,66 @@
+"""What is done whenever a project is opened for writing: whatever a crash left half done is brought to its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from desireline import intake
+from desireline.project import upkeep
+from desireline.project.settings import keep_settings
+from desireline.storage.import_book import ImportBook
+from desireline.storage.log import Kind
+from desireline.storage.versions import Versions
+
+if TYPE_CHECKING:
+    from desireline.project.project import Project
+
+Progress = Callable[[float, str], None]
+
+
+def silent(_share: float, _what: str) -> None:
+    """Progress that nobody watches."""
+
+
+def recover(project: Project) -> None:
+    """Apply what is in the log only, and bring people, store and ledger up to what is in the lake."""
+    intake.recover(lake=project.lake, state=project.state)
+    adopt(project)
+    forget_unfinished(project)
+    keep_settings(project)
+    effects = project.record.catch_up()
+    new, gone = project.store.behind()
+    unlinked = set(project.lake.parts("interactions")) ^ set(project.lake.parts("links"))
+    if effects.changed or new or gone or unlinked:
+        added, removed = dict.fromkeys((*effects.added, *new)), dict.fromkeys((*effects.removed, *gone))
+        upkeep.follow(project, added=list(added), removed=list(removed), everybody=True, progress=silent)
+
+
+def forget_unfinished(project: Project) -> None:
+    """Take away small parts of the lake that were written just before a crash and never counted."""
+    reached = project.record.reached
+    for part in project.lake.parts("interactions"):
+        if part.startswith("live-") and int(part.split("-")[1]) > reached:
+            project.lake.remove_part("interactions", part)
+
+
+def adopt(project: Project) -> None:
+    """Give a project from before there was a log its log: its imports, refused rows and maps as they are now."""
+    if project.record.log.last or not project.lake.parts("interactions"):
+        return
+    saved = Versions(project.data / "versions")
+    for folder in sorted(path for path in saved.folder.glob("*") if path.is_dir()):
+        for version in saved.of(folder.name):
+            values = {"name": folder.name, "saved_at": version.saved_at}
+            project.record.note("version", values, body=version.text.encode())
+    book = ImportBook(project.state)
+    for entry in book.imports():
+        refusals = book.refusals(import_id=entry["import_id"])
+        values = {"entry": entry}
+        if entry["import_id"] in project.lake.parts("interactions"):
+            values["sha256"] = project.record.log.keep_file(
+                project.lake.path("interactions", entry["import_id"])
+            ).sha256
+        project.record.note("adopt", values, body=json.dumps(refusals).encode(), kind=Kind.IMPORT)
+    project.record.mark_applied()

@@ -1,0 +1,74 @@
+"""Messages that came in live and were refused, tried again as they are or as mended: the same way in, the same ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from desireline.intake import dialects
+from desireline.project.taking import LIVE, Taken, received_of, take_message, without_repeats
+from desireline.storage.import_book import ImportBook
+from desireline.storage.log import Frame
+from desireline.storage.seen_book import SeenBook
+from desireline.vocabulary.tables import INTERACTIONS
+
+if TYPE_CHECKING:
+    from desireline.project.applying import Effects
+    from desireline.project.project import Project
+
+
+def replay_live(project: Project, frame: Frame, digests: Sequence[str]) -> Effects:
+    """Try refused messages again; those that succeed leave the quarantine. Doing it twice is harmless."""
+    from desireline.project.applying import Effects
+
+    book, seen = ImportBook(project.state), SeenBook(project.state)
+    waiting = [
+        row for digest in digests for row in book.refusals(digest=digest, import_id=LIVE) if row["status"] == "waiting"
+    ]
+    taken = Taken()
+    mended, still = [], {}
+    for refusal in waiting:
+        before = len(taken.refusals)
+        if _again(project, refusal, taken):
+            mended.append(refusal["number"])
+        else:
+            new = taken.refusals[before:]
+            still[refusal["number"]] = new[0]["reason"] if new else refusal["reason"]
+            del taken.refusals[before:]
+    rows, contents = without_repeats(project, taken)
+    part = f"live-{frame.sequence:010d}-{frame.sequence:010d}"
+    if rows:
+        project.lake.write_rows(INTERACTIONS.name, part, rows)
+    with project.state.writing():
+        seen.add([(row["id"], content, frame.sequence) for row, content in zip(rows, contents, strict=True)])
+        book.change_refusals(mended, status="replayed", replayed_by=f"log-{frame.sequence}", changed_at=frame.received_at)
+        for number, reason in still.items():
+            book.change_refusals([number], reason=reason, changed_at=frame.received_at)
+    return Effects(added=[part] if rows else [], verdicts=taken.verdicts)
+
+
+def _again(project: Project, refusal: dict[str, Any], taken: Taken) -> bool:
+    """Read one refused message, or one whole request, with the text it has now."""
+    if not refusal["sequence"] or not refusal["dialect"]:
+        return False
+    frames = list(project.record.log.read(refusal["sequence"] - 1, until=refusal["sequence"]))
+    if not frames:
+        return False
+    frame, raw = frames[0], refusal["raw"].encode()
+    if refusal["position"] < 0:
+        received = received_of(frame, body=raw)
+        read = dialects.read(received)
+        if read.problem is not None:
+            taken.refusals.append({"reason": f"{read.problem.code}: {read.problem.says}"})
+            return False
+        return all([take_message(project, frame, received, message, taken) for message in read.messages])
+    received = received_of(frame)
+    try:
+        body = msgspec.json.decode(raw)
+    except msgspec.DecodeError as error:
+        taken.refusals.append({"reason": f"json.broken: {error}"})
+        return False
+    message = dialects.message_of(received, refusal["position"], body)
+    return take_message(project, frame, received, message, taken)

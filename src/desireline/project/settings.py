@@ -1,0 +1,50 @@
+"""What readers of live messages need of the project file; every change of it is written down, so a rebuild knows."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from desireline.project.file import ProjectFile
+from desireline.storage.versions import SavedVersion, Versions
+from desireline.vocabulary.country_codes import country_code
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from desireline.project.project import Project
+    from desireline.project.record import Record
+
+SETTINGS = "settings"
+
+
+def settings_of(file: ProjectFile) -> dict[str, str]:
+    """The settings of a project file that live messages are read by."""
+    return {
+        "time_zone": file.time_zone,
+        "currency": file.currency,
+        "country_code": country_code(file.country),
+    }
+
+
+def keep_settings(project: Project) -> None:
+    """Write the settings down when they changed; the project is held."""
+    now = settings_of(project.file)
+    saved = LoggedVersions(project.data / "versions", project.record)
+    history = saved.of(SETTINGS)
+    if not history or json.loads(history[-1].text) != now:
+        saved.save(SETTINGS, json.dumps(now, sort_keys=True), saved_at=project.now())
+        project.sources.forget()
+
+
+class LoggedVersions(Versions):
+    """Versions of documents, each written to the log of record before it is saved."""
+
+    def __init__(self, folder: Path, record: Record) -> None:
+        super().__init__(folder)
+        self.record = record
+
+    def save(self, name: str, text: str, *, saved_at: int) -> SavedVersion:
+        """Keep a text as the newest version of a document; in the log and on disk when this returns."""
+        self.record.note("version", {"name": name, "saved_at": saved_at}, body=text.encode())
+        return super().save(name, text, saved_at=saved_at)

@@ -1,0 +1,142 @@
+"""Where interactions come from as they happen: each source has a name, a dialect and a key of its own."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from desireline.intake import dialects
+from desireline.project.handing_over import running_server
+from desireline.storage.source_book import SourceBook
+from desireline.vocabulary.errors import DesirelineError, nearest
+from desireline.vocabulary.table import Table
+from desireline.vocabulary.units import counted
+
+if TYPE_CHECKING:
+    from desireline.project.project import Project
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+MOST_REQUESTS_PER_SECOND = 10_000
+CHANGEABLE = ("origins", "per_second", "recipe", "secret_env", "server_side", "unsigned", "enabled", "says", "key")
+
+
+class Sources:
+    """The sources of one project. Every change goes through the log of record."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._settings: dict[str, dialects.Setting] = {}
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every source, by name."""
+        return SourceBook(self.project.state).sources()
+
+    def named(self, name: str) -> dict[str, Any]:
+        """The source of that name; a clear error when there is none."""
+        found = {each["name"]: each for each in self.all()}
+        if name not in found:
+            hint = nearest(name, list(found)) or "Connect one with: desireline source add NAME"
+            raise DesirelineError(f"there is no source '{name}'. {hint}")
+        return found[name]
+
+    def add(
+        self,
+        name: str,
+        *,
+        dialect: str = "segment",
+        origins: Sequence[str] = (),
+        per_second: int = MOST_REQUESTS_PER_SECOND,
+        recipe: str = "",
+        secret_env: str = "",
+        server_side: bool = False,
+        unsigned: bool = False,
+        says: str = "",
+    ) -> dict[str, Any]:
+        """Connect a source and give it a write key; a name in use, an unknown dialect or recipe is a clear error."""
+        self._check(name, dialect, origins, recipe)
+        if (server := running_server(self.project)) is not None:
+            return dict(
+                server.do(
+                    "source-add",
+                    {
+                        "name": name, "dialect": dialect, "origins": list(origins), "per_second": per_second,
+                        "recipe": recipe, "secret_env": secret_env, "server_side": server_side,
+                        "unsigned": unsigned, "says": says,
+                    },
+                )
+            )  # fmt: skip
+        values = {
+            "name": name,
+            "dialect": dialect,
+            "key": secrets.token_urlsafe(24),
+            "origins": list(origins),
+            "per_second": per_second,
+            "recipe": recipe,
+            "secret_env": secret_env,
+            "server_side": server_side,
+            "unsigned": unsigned,
+            "enabled": True,
+            "says": says,
+        }
+        with self.project.writing("desireline source"):
+            self.project.record.change("source", values)
+        self.forget()
+        return self.named(name)
+
+    def change(self, name: str, **values: Any) -> dict[str, Any]:
+        """Change a source: origins, budget, recipe, whether it is enabled; a new key with `new_key=True`."""
+        if (server := running_server(self.project)) is not None:
+            return dict(server.do("source-change", {"name": name, **values}))
+        source = self.named(name)
+        if values.pop("new_key", False):
+            values["key"] = secrets.token_urlsafe(24)
+        unknown = [word for word in values if word not in CHANGEABLE]
+        if unknown:
+            raise DesirelineError(f"a source has no '{unknown[0]}' to change. {nearest(unknown[0], CHANGEABLE)}")
+        with self.project.writing("desireline source"):
+            self.project.record.change("source", {**source, **values})
+        self.forget()
+        return self.named(name)
+
+    def setting(self, name: str) -> dialects.Setting:
+        """What a dialect needs to know of a source."""
+        if name not in self._settings:
+            source = next((each for each in self.all() if each["name"] == name), {})
+            file = self.project.settings
+            self._settings[name] = dialects.Setting(
+                source=name,
+                project_zone=file["time_zone"],
+                currency=file["currency"],
+                country_code=file["country_code"],
+                server_side=bool(source.get("server_side")),
+            )
+        return self._settings[name]
+
+    def forget(self) -> None:
+        """Sources or settings changed: look again."""
+        self._settings.clear()
+
+    def table(self) -> Table:
+        """The sources as a list; keys are write-only and public by nature."""
+        rows = self.all()
+        names = ("name", "dialect", "key", "origins", "per_second", "recipe", "enabled", "says")
+        says = f"{counted(len(rows), 'source')}." if rows else "No sources yet. Connect one: desireline source add NAME"
+        columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in names}
+        columns["origins"] = [" ".join(row["origins"]) or "any" for row in rows]
+        return Table(says=says, columns=columns, counted="one line for each source that may send interactions")
+
+    def _check(self, name: str, dialect: str, origins: Sequence[str], recipe: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise DesirelineError(f"'{name}' is no name for a source. Use small letters, digits and -, such as web-shop.")
+        if any(each["name"] == name for each in self.all()):
+            raise DesirelineError(f"there is a source '{name}' already.")
+        if dialect not in dialects.DIALECTS:
+            known = ", ".join(sorted(dialects.DIALECTS))
+            raise DesirelineError(f"unknown dialect '{dialect}'. {nearest(dialect, list(dialects.DIALECTS))} Known: {known}.")
+        for origin in origins:
+            if not re.fullmatch(r"https?://[a-z0-9.\-\[\]:]+", origin):
+                raise DesirelineError(f"'{origin}' is not an origin. Write https://shop.example without a path.")
+        if dialect == "recipe" and not recipe:
+            raise DesirelineError("a source of recipes needs one. Name it with --recipe.")
