@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from desireline.project.file import project_file_text, read_project_file
+from desireline.project.state_place import open_state, schema_of
 from desireline.vocabulary.errors import DesirelineError
 
 
@@ -33,6 +34,7 @@ def test_an_empty_project_file_takes_the_folders_name(tmp_path: Path) -> None:
         ("time_zone: Europe/Berln", "Did you mean 'Europe/Berlin'?"),
         ("currency: euro", "not three capital letters"),
         ("format: 7", "newer than this Desireline knows"),
+        ("state: postgresql://me:secret@db/state", "'state' must name an environment variable"),
         ("- a", "is not a list of settings"),
         ("name: [a]", "'name' must be a text"),
         ("calendar: offic\ncalendars: {office: {open: {mon: ['09:00-17:00']}}}", "Did you mean 'office'?"),
@@ -65,3 +67,23 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_a_missing_project_file_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(DesirelineError, match="cannot be read"):
         read_project_file(tmp_path / "desireline.yaml")
+
+
+def test_the_state_store_lies_where_the_variable_says(tmp_path: Path) -> None:
+    file = read(tmp_path, "name: Harbour Bank\nstate: STATE_URL")
+    with pytest.raises(DesirelineError, match="'STATE_URL' .* is not set"):
+        open_state(file, tmp_path, environment={})
+    with pytest.raises(DesirelineError, match="holds no address"):
+        open_state(file, tmp_path, environment={"STATE_URL": "state.sqlite"})
+    with pytest.raises(DesirelineError, match="must begin with postgresql://") as refused:
+        open_state(file, tmp_path, environment={"STATE_URL": "mysql://me:secret@db/state"})
+    assert "secret" not in str(refused.value)
+    assert open_state(read(tmp_path, "name: x"), tmp_path).where == str(tmp_path / "state.sqlite")
+
+
+def test_projects_that_share_a_server_have_a_schema_each() -> None:
+    assert [schema_of(name) for name in ("Harbour Bank", "2nd bank", "Ä")] == [
+        "harbour_bank",
+        "project_2nd_bank",
+        "project_",
+    ]
