@@ -16,6 +16,7 @@ from desireline.project.lock import writing
 from desireline.project.maps import MapSet, read_maps
 from desireline.project.settings import SETTINGS, LoggedVersions, settings_of
 from desireline.project.state_place import open_state
+from desireline.project.state_place import open_state
 from desireline.storage.journey_store import JourneyStore, Snapshot
 from desireline.storage.lake import Lake
 from desireline.storage.state import State
