@@ -71,7 +71,7 @@ def test_a_missing_project_file_is_a_clear_error(tmp_path: Path) -> None:
 
 def test_the_state_store_lies_where_the_variable_says(tmp_path: Path) -> None:
     file = read(tmp_path, "name: Harbour Bank\nstate: STATE_URL")
-    with pytest.raises(DesirelineError, match="'STATE_URL' .* is not set"):
+    with pytest.raises(DesirelineError, match=r"'STATE_URL' .* is not set"):
         open_state(file, tmp_path, environment={})
     with pytest.raises(DesirelineError, match="holds no address"):
         open_state(file, tmp_path, environment={"STATE_URL": "state.sqlite"})
