@@ -24,12 +24,19 @@ MOST_KEYS = 1_000
 MOST_EVENT_BYTES = 1024 * 1024
 FEW_EVENT_BYTES = 32 * 1024
 """An event larger than `FEW_EVENT_BYTES` is kept with a warning, one larger than `MOST_EVENT_BYTES` is refused."""
-FEW_EVENTS = 2_500
+MOST_BOXES = 25_000
+"""So many lists and objects side by side are counted; more are too many keys."""
+MOST_PARTS = 150_000
+"""So many lists and objects are read in one request: each costs memory, however little it holds."""
+FEW_EVENTS, MOST_EVENTS = 2_500, 25_000
+"""More events than `FEW_EVENTS` in one request are kept with a warning, more than `MOST_EVENTS` are not read."""
 MOST_CAREFUL_BYTES = 1024 * 1024
 """How much of one request is read carefully: that takes ten times as long."""
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
 _LONGEST_NUMBER = 64
 _NOTED = 8
+_WHITE = b" \t\r\n"
+_NOTHING = (0, 1, False)
 
 _decode = msgspec.json.decode
 _decode_top = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -41,12 +48,19 @@ _FAST_REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 TOO_DEEP = f"json.too_deep: nested deeper than {MOST_DEPTH} levels; send flatter properties"
 TOO_MANY_KEYS = f"json.too_many_keys: more than {MOST_KEYS:,} keys; send fewer properties"
 TOO_LARGE = "event.too_large: larger than 1 MB; send less with one event"
+TOO_ODD = "json.odd: too much of this request needs mending; send clean JSON"
+NO_EVENTS = "The body is neither a JSON object nor a list. Send one event or a batch."
+TOO_MANY_PARTS = Problem(413, "json.too_many_parts", f"More than {MOST_PARTS:,} lists and objects. Send fewer events.")
+TOO_MANY_EVENTS = Problem(413, "batch.too_many", f"More than {MOST_EVENTS:,} events. Send fewer at a time.")
 NO_OBJECT = "event.not_an_object: an event is a JSON object; send {...}"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event as it was read; `odd` is what was mended, `refused` why it cannot be kept."""
+    """One event as it was read; `odd` is what was mended, `refused` why it cannot be kept.
+
+    `size_bytes` is at most so much: in a small request that of all of it.
+    """
 
     body: dict[str, Any]
     size_bytes: int
@@ -65,6 +79,8 @@ class Document:
 
 def read_document(text: bytes, *, batch_names: Sequence[str]) -> Document | Problem:
     """The events of a body: a list of them, a list under one of `batch_names`, or a single one."""
+    if len(text) > MOST_PARTS and text.count(b"[") + text.count(b"{") > MOST_PARTS:
+        return TOO_MANY_PARTS
     try:
         return _fast(text, batch_names)
     except _FAST_REFUSALS as refusal:
@@ -76,78 +92,82 @@ def read_document(text: bytes, *, batch_names: Sequence[str]) -> Document | Prob
 
 
 def _fast(text: bytes, batch_names: Sequence[str]) -> Document | Problem:
-    budget = [MOST_CAREFUL_BYTES]
-    begins = text.lstrip(b" \t\r\n")[:1]
-    if begins == b"[":
-        return Document({}, _fast_events(_decode_list(text), text, 0, budget), is_batch=True)
-    if begins != b"{":
-        _decode(text)
-        return Problem(400, "json.shape", "The body is neither a JSON object nor a list. Send one event or a batch.")
-    top = _decode_top(text)
+    value = _decode(text)
+    if type(value) is list:
+        if len(value) > MOST_EVENTS:
+            return TOO_MANY_EVENTS
+        return Document({}, _fast_events(value, text, "", 0), is_batch=True)
+    if type(value) is not dict:
+        return Problem(400, "json.shape", NO_EVENTS)
     for name in batch_names:
-        listed = top.get(name)
-        if listed is not None and bytes(listed)[:1] == b"[":
-            del top[name]
-            around = {word: _decode(value) for word, value in top.items()}
-            events = _fast_events(_decode_list(listed), text, len(top) + 1 + _keys_below(around), budget)
-            return Document(_fit(around), events, is_batch=True)
-    return Document({}, (_fast_event(text, _decode(text), budget, look=_may_be_odd(text, None)),), is_batch=False)
-
-
-def _keys_below(around: dict[str, Any]) -> int:
-    keys, _, _ = measured(around)
-    return keys - len(around)
+        listed = value.get(name)
+        if type(listed) is list:
+            if len(listed) > MOST_EVENTS:
+                return TOO_MANY_EVENTS
+            del value[name]
+            events = _fast_events(listed, text, name, 1 + measured(value)[0])
+            return Document(_fit(value), events, is_batch=True)
+    return Document({}, _fast_events([value], text, None, 0), is_batch=False)
 
 
 def _fit(around: dict[str, Any]) -> dict[str, Any]:
-    """What stands around a batch, cleaned; if it is odd beyond mending it is left out."""
+    """What stands around a batch, cleaned; nested beyond reason it is left out."""
     try:
         return dict(_Sweep().swept(around, 1))
     except _TooDeep:
         return {}
 
 
-def _fast_events(raws: list[msgspec.Raw], text: bytes, keys_around: int, budget: list[int]) -> tuple[Event, ...]:
-    bodies = [_decode(raw) for raw in raws]
-    whole = [measured(body) if type(body) is dict else (0, 1, False) for body in bodies]
-    odd_somewhere = _may_be_odd(text, keys_around + sum(count for count, _, _ in whole))
-    return tuple(
-        _event(raw, body, count, budget, look=odd_somewhere)
-        for raw, body, count in zip(raws, bodies, whole, strict=True)
-    )
+def _fast_events(bodies: list[Any], text: bytes, name: str | None, keys_around: int) -> tuple[Event, ...]:
+    """The events, looked at one by one only when the body is large or something in it is odd.
+
+    `name` is the word the batch stands under, empty for a bare list, `None` for a single event.
+    """
+    if len(text) <= FEW_EVENT_BYTES:
+        keys, depth, beyond = measured(bodies)
+        if keys <= MOST_KEYS and depth <= MOST_DEPTH and not beyond and not _may_be_odd(text, keys + keys_around):
+            return tuple([_counted(body, _NOTHING, len(text)) for body in bodies])
+    counts = [measured(body) if type(body) is dict else _NOTHING for body in bodies]
+    odd = _may_be_odd(text, sum(count[0] for count in counts) + keys_around)
+    budget = [MOST_CAREFUL_BYTES]
+    looked_at = zip(_raws(text, name), bodies, counts, strict=True)
+    return tuple([_event(bytes(raw), body, count, budget, look=odd) for raw, body, count in looked_at])
 
 
-def _fast_event(raw: bytes, body: Any, budget: list[int], *, look: bool) -> Event:
-    return _event(raw, body, measured(body) if type(body) is dict else (0, 1, False), budget, look=look)
-
-
-def _may_be_odd(text: bytes, keys: int | None) -> bool:
+def _may_be_odd(text: bytes, keys: int) -> bool:
     """Whether events must be looked at one by one: a NUL, or more keys written than were read."""
-    if b"\\u0000" in text or keys is None or b" :" in text or b"\n:" in text or b"\t:" in text or b"\r:" in text:
-        return True
-    return text.count(b'":') != keys
+    return b"\\u0000" in text or text.translate(None, _WHITE).count(b'":') != keys
 
 
-def _event(
-    raw: bytes | msgspec.Raw, body: Any, count: tuple[int, int, bool], budget: list[int], *, look: bool
-) -> Event:
-    size = memoryview(raw).nbytes
-    keys, depth, beyond = count
-    if size > MOST_EVENT_BYTES:
-        return Event({}, size, refused=TOO_LARGE)
+def _raws(text: bytes, name: str | None) -> Sequence[bytes | msgspec.Raw]:
+    if name is None:
+        return (text,)
+    return _decode_list(_decode_top(text)[name] if name else text)
+
+
+def _counted(body: Any, count: tuple[int, int, bool], size: int) -> Event:
+    keys, depth, _ = count
     if type(body) is not dict:
         return Event({}, size, refused=NO_OBJECT)
     if depth > MOST_DEPTH:
         return Event({}, size, refused=TOO_DEEP)
     if keys > MOST_KEYS:
         return Event({}, size, refused=TOO_MANY_KEYS)
-    if not beyond and not (look and _is_odd(bytes(raw), keys)):
-        return Event(body, size)
+    return Event(body, size)
+
+
+def _event(raw: bytes, body: Any, count: tuple[int, int, bool], budget: list[int], *, look: bool) -> Event:
+    size = len(raw)
+    if size > MOST_EVENT_BYTES:
+        return Event({}, size, refused=TOO_LARGE)
+    event = _counted(body, count, size)
+    if event.refused or not (count[2] or (look and _is_odd(raw, count[0]))):
+        return event
     budget[0] -= size
     if budget[0] < 0:
-        return Event({}, size, refused="json.odd: too much of this request needs mending; send clean JSON")
-    loaded = _loaded(bytes(raw))
-    return Event(body, size) if isinstance(loaded, Problem) else _swept_event(loaded, size)
+        return Event({}, size, refused=TOO_ODD)
+    loaded = _loaded(raw)
+    return event if isinstance(loaded, Problem) else _swept_event(loaded, size)
 
 
 def _is_odd(raw: bytes, keys: int) -> bool:
@@ -157,10 +177,10 @@ def _is_odd(raw: bytes, keys: int) -> bool:
 def measured(body: Any) -> tuple[int, int, bool]:
     """How many keys a value has, how deep it is nested, and whether a whole number needs more than 64 bits."""
     keys, depth, beyond, level = 0, 0, False, [body]
-    while level:
+    while level and depth <= MOST_DEPTH:
+        if len(level) > MOST_BOXES:
+            return MOST_KEYS + 1, depth, beyond
         depth += 1
-        if depth > MOST_DEPTH:
-            break
         below: list[Any] = []
         for box in level:
             if type(box) is dict:
@@ -168,6 +188,8 @@ def measured(body: Any) -> tuple[int, int, bool]:
                 box = box.values()
             for value in box:
                 kind = type(value)
+                if kind is str:
+                    continue
                 if kind is dict or kind is list:
                     below.append(value)
                 elif kind is int and not LEAST_WHOLE <= value <= MOST_WHOLE:
@@ -296,12 +318,14 @@ def _careful_document(text: bytes, batch_names: Sequence[str]) -> Document | Pro
     value = _loaded(text)
     if isinstance(value, Problem):
         return value
-    if isinstance(value, list):
-        return Document({}, tuple(_swept_event(item, -1) for item in value), is_batch=True)
-    if not isinstance(value, dict):
-        return Problem(400, "json.shape", "The body is neither a JSON object nor a list. Send one event or a batch.")
-    for name in batch_names:
-        if isinstance(value.get(name), list):
-            around = {word: item for word, item in value.items() if word != name}
-            return Document(_fit(around), tuple(_swept_event(item, -1) for item in value[name]), is_batch=True)
-    return Document({}, (_swept_event(value, len(text)),), is_batch=False)
+    items, around = value, {}
+    if isinstance(value, dict):
+        name = next((name for name in batch_names if isinstance(value.get(name), list)), None)
+        if name is None:
+            return Document({}, (_swept_event(value, len(text)),), is_batch=False)
+        items, around = value[name], {word: item for word, item in value.items() if word != name}
+    if not isinstance(items, list):
+        return Problem(400, "json.shape", NO_EVENTS)
+    if len(items) > MOST_EVENTS:
+        return TOO_MANY_EVENTS
+    return Document(_fit(around), tuple(_swept_event(item, -1) for item in items), is_batch=True)

@@ -144,6 +144,8 @@ def _refusal(body: Mapping[str, Any]) -> str:
         return f"type.unknown: {str(kind)[:40]!r} is no type; give one of {', '.join(KINDS)}"
     if kind == "track" and not (isinstance(body.get("event"), str) and body["event"].strip()):
         return "event.missing: a track has no event; give its name, such as 'Order Completed'"
+    if kind not in ("alias", "identify"):
+        return ""
     user, anonymous = id_text(body.get("userId")), id_text(body.get("anonymousId"))
     if kind == "alias" and (user is None or id_text(body.get("previousId")) is None):
         return "id.missing: an alias needs previousId and userId"
@@ -173,7 +175,7 @@ def rows_of(message: Message, received: Received, setting: Setting) -> list[dict
     kind = body["type"]
     library = _box(context, "library").get("name")
     library = library if isinstance(library, str) else ""
-    channel = _channel(body, context, kind, library)
+    channel = _channel(body, context, kind, library, received)
     properties, besides = _told(body, context, kind)
     touchpoint, fields = _touchpoint(body, context, kind)
     said = Said(
@@ -196,7 +198,7 @@ def _first(body: Mapping[str, Any], *names: str) -> Any:
     return next((body[name] for name in names if body.get(name) is not None), None)
 
 
-def _channel(body: Mapping[str, Any], context: Mapping[str, Any], kind: str, library: str) -> str:
+def _channel(body: Mapping[str, Any], context: Mapping[str, Any], kind: str, library: str, received: Received) -> str:
     said = body.get("channel")
     if isinstance(said, str) and said in _CHANNELS:
         return _CHANNELS[said]
@@ -208,7 +210,7 @@ def _channel(body: Mapping[str, Any], context: Mapping[str, Any], kind: str, lib
     kind_of_device = _box(context, "device").get("type")
     if isinstance(kind_of_device, str) and kind_of_device.lower() in ("ios", "android"):
         return "app"
-    return "web" if context.get("page") or kind == "page" else "server"
+    return "web" if context.get("page") or kind == "page" or received.method == "GET" else "server"
 
 
 def _touchpoint(body: Mapping[str, Any], context: Mapping[str, Any], kind: str) -> tuple[str, dict[str, Any]]:
