@@ -16,7 +16,6 @@ from desireline.project.lock import writing
 from desireline.project.maps import MapSet, read_maps
 from desireline.project.settings import SETTINGS, LoggedVersions, settings_of
 from desireline.project.state_place import open_state
-from desireline.project.state_place import open_state
 from desireline.storage.journey_store import JourneyStore, Snapshot
 from desireline.storage.lake import Lake
 from desireline.storage.state import State
@@ -70,7 +69,7 @@ class Project:
 
     @cached_property
     def state(self) -> State:
-        """The state store: imports, quarantine, sources; a file, or in the server that `state` in the project file names."""
+        """The state store: imports, quarantine, sources; a file, or in the server the project file names."""
         return open_state(self.file, self.data)
 
     @cached_property
