@@ -113,6 +113,8 @@ def amount(value: Any) -> Decimal | None:
     """
     if type(value) is int:
         return Decimal(value)
+    if type(value) is Decimal and value.is_finite():
+        return value
     if type(value) is float and math.isfinite(value):
         return Decimal(repr(value))
     if type(value) is str and _AMOUNT.fullmatch(value.strip()):

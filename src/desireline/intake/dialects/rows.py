@@ -42,6 +42,7 @@ class Said:
     properties: Mapping[str, Any] = field(default_factory=dict)
     besides: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
     joins: bool = False
 
 
@@ -57,7 +58,8 @@ def row_of(said: Said, message: Message, received: Received, setting: Setting) -
     if RESERVED in properties:
         words = properties[RESERVED]
         properties = {name: value for name, value in properties.items() if name != RESERVED}
-    own, more_named, others = said_fields(words)
+    own, more_named, more_others = said_fields(words)
+    others = [*said.others, *more_others]
     fields, rest = taken_fields(properties, said.touchpoint)
     fields = {"channel": said.channel, **said.fields, **fields, **own}
     touchpoint = fields.pop("touchpoint", said.touchpoint)
