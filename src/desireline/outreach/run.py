@@ -72,7 +72,7 @@ class Outbox:
         """
         with self.book.state.writing():
             parts, last = lake.parts(LEDGER.name), self.book.told_so_far(LEDGER.name)
-            new = [part for part in parts if part > last] if last in parts else list(parts)
+            new = _written_since(parts, last)
             if not new:
                 return []
             since = now - self.limits.tell_within
@@ -147,13 +147,13 @@ class Outbox:
         """Tell a listener nothing any more, because it said so; what waits for it are dead letters."""
         with self.book.state.writing():
             self.book.change_listener(name, enabled=False, why_stopped=why, changed_at=now)
-            self.book.change(listener=name, status=WAITING, **_dead(why, now))
+            self.book.change(listener=name, standing=WAITING, **_dead(why, now))
 
     def take_up_interrupted(self, *, now: int, listener: str | None = None) -> int:
         """After a crash: what was being sent perhaps arrived. Its purpose says whether it goes out again."""
         with self.book.state.writing():
             return sum(
-                self.book.change(listener=each.name, status=SENDING, **self._interrupted(each, now))
+                self.book.change(listener=each.name, standing=SENDING, **self._interrupted(each, now))
                 for each in self.listeners()
                 if listener in (None, each.name)
             )
@@ -214,13 +214,25 @@ class Outbox:
             for row in self.dead_letters(listener=change["name"], limit=MOST_DEAD)
             if row["changed_at"] <= at and (ids is None or row["notice"] in ids)
         }
-        self.book.change_some(died_before, listener=change["name"], status=DEAD, **values)
+        self.book.change_some(died_before, listener=change["name"], standing=DEAD, **values)
 
     @staticmethod
     def _changes(lake: Lake, parts: Sequence[str], since: int) -> list[dict[str, Any]]:
         everything = lake.reading_sql(LEDGER.name, lake.parts(LEDGER.name))
         changed = lake.reading_sql(LEDGER.name, parts)
         return _ask(lake, "ledger_changes", {"since": since}, changed=changed, everything=everything)
+
+
+def _written_since(parts: Sequence[str], last: str) -> list[str]:
+    """The parts after the last one gone through, by the number their names end in; all when the ledger was begun anew."""
+    numbered = sorted((_number(part), part) for part in parts)
+    if not last or not numbered or numbered[-1][0] < _number(last):
+        return [part for _, part in numbered]
+    return [part for number, part in numbered if number > _number(last)]
+
+
+def _number(part: str) -> int:
+    return int(part[len(part.rstrip("0123456789")) :] or 0)
 
 
 def _ask(lake: Lake, name: str, values: Mapping[str, Any], **sources: str) -> list[dict[str, Any]]:

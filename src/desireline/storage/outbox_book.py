@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
-from desireline.storage.outbox_tables import ATTEMPTS, KEPT_BY_REBUILD, LISTENERS, NOTICES, OUTBOX, TOLD_SO_FAR
+from desireline.storage.outbox_tables import ATTEMPTS, LISTENERS, NOTICES, OUTBOX, TOLD_SO_FAR
 from desireline.storage.state import State
-from desireline.storage.state_tables import METADATA
 
 Row = dict[str, Any]
 WAITING, SENDING, TOLD, DEAD, DISCARDED = STATUSES = ("waiting", "sending", "told", "dead", "discarded")
@@ -21,8 +20,6 @@ class OutboxBook:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        with state.writing() as connection:
-            METADATA.create_all(connection, tables=[*KEPT_BY_REBUILD, TOLD_SO_FAR])
 
     # Listeners
 
@@ -143,17 +140,15 @@ class OutboxBook:
             found = connection.execute(_due(select(func.min(OUTBOX.c.due_at)), listener, first_tries_only)).scalar()
         return None if found is None else int(found)
 
-    def change(self, *, listener: str, status: str, before: int | None = None, **values: Any) -> int:
-        """Set columns of the intents of a listener in one status, last changed not after a moment; says how many."""
+    def change(self, *, listener: str, standing: str, **values: Any) -> int:
+        """Set columns of the intents of a listener that stand in one status; says how many there were."""
         with self.state.writing() as connection:
-            which = (OUTBOX.c.listener == listener) & (OUTBOX.c.status == status)
-            if before is not None:
-                which = which & (OUTBOX.c.changed_at <= before)
+            which = (OUTBOX.c.listener == listener) & (OUTBOX.c.status == standing)
             return self._set(connection, which, **values)
 
-    def change_some(self, notices: Iterable[str], *, listener: str, status: str, **values: Any) -> int:
-        """Set columns of the named intents of a listener that are in one status; says how many there were."""
-        which = (OUTBOX.c.listener == listener) & (OUTBOX.c.status == status)
+    def change_some(self, notices: Iterable[str], *, listener: str, standing: str, **values: Any) -> int:
+        """Set columns of the named intents of a listener that stand in one status; says how many there were."""
+        which = (OUTBOX.c.listener == listener) & (OUTBOX.c.status == standing)
         with self.state.writing() as connection:
             return sum(
                 self._set(connection, which & OUTBOX.c.notice.in_(some), **values) for some in _some(sorted(notices))
