@@ -1,4 +1,4 @@
--- The judgements that differ from those in force, each with its next number and the cause of the change.
+-- The judgements that differ from those in force, each with its next number, the cause of the change and, where it was known, its key.
 WITH judged AS (
     SELECT n.map, n.map_version, n.promise, r.person, r.journey, r.key_hash, c.channel, r.opening_id, r.opened_at,
            nullif(r.due_at, $none) AS due_at, nullif(r.settled_at, $none) AS settled_at,
@@ -18,16 +18,17 @@ WITH judged AS (
     LEFT JOIN judged_breaches AS b ON b.number = r.breach
     LEFT JOIN judged_breaches AS d ON d.number = r.deadline_kind
     LEFT JOIN judged_channels AS c ON c.number = r.channel
+), last_rows AS MATERIALIZED (
+    SELECT *, coalesce(cause, '') <> 'gone'
+              AND ($everybody OR person IN (SELECT person FROM judged_people)) AS in_force
+    FROM ledger_past
+    QUALIFY row_number() OVER (PARTITION BY map, promise, opening_id ORDER BY number DESC) = 1
 ), before AS (
-    SELECT * FROM ledger WHERE $everybody OR person IN (SELECT person FROM judged_people)
-), numbers AS (
-    SELECT map, promise, opening_id, max(number) AS number FROM ledger_rows GROUP BY ALL
-), last_time AS (
-    SELECT max(judged_at) AS judged_at FROM ledger
+    SELECT * FROM last_rows WHERE in_force
 ), changed AS (
-    SELECT j.*,
+    SELECT j.*, CASE WHEN (md5_number(o.key) >> 65)::BIGINT = j.key_hash THEN o.key END AS key,
            CASE
-               WHEN o.opening_id IS NULL AND (l.judged_at IS NULL OR j.opened_at > l.judged_at) THEN 'new'
+               WHEN o.opening_id IS NULL AND ($last_judged_at IS NULL OR j.opened_at > $last_judged_at) THEN 'new'
                WHEN o.opening_id IS NULL THEN coalesce($cause, 'late')
                WHEN o.map_version <> j.map_version THEN 'map changed'
                WHEN o.person <> j.person THEN coalesce($cause, 'joined')
@@ -40,7 +41,6 @@ WITH judged AS (
                ELSE 'time passed'
            END AS cause
     FROM judged AS j
-    CROSS JOIN last_time AS l
     LEFT JOIN before AS o USING (map, promise, opening_id)
     WHERE o.opening_id IS NULL
        OR (o.map_version, o.person, o.journey, o.due_at, o.settled_at, o.verdict, o.breach, o.breaches,
@@ -48,31 +48,18 @@ WITH judged AS (
           IS DISTINCT FROM
           (j.map_version, j.person, j.journey, j.due_at, j.settled_at, j.verdict, j.breach, j.breaches,
            j.settling_id, j.breaking_id, j.made_good_at, j.made_good_id)
-), keyed AS (
-    SELECT i.id, i.about_case, i.about_order, i.about_product, i.about_campaign, i.about_content, i.about_device,
-           i.about_session
-    FROM interactions AS i
-    WHERE i.id IN (SELECT opening_id FROM changed WHERE key_hash <> 0)
 ), gone AS (
     SELECT o.* FROM before AS o
     ANTI JOIN judged AS j USING (map, promise, opening_id)
 )
-SELECT map, map_version, promise, person, journey,
-       CASE WHEN key_hash = 0 THEN NULL
-            ELSE CASE same WHEN 'case' THEN k.about_case WHEN 'order' THEN k.about_order
-                           WHEN 'product' THEN k.about_product WHEN 'campaign' THEN k.about_campaign
-                           WHEN 'content' THEN k.about_content WHEN 'device' THEN k.about_device
-                           ELSE k.about_session END END AS key,
-       channel, opening_id, opened_at, due_at, settled_at, verdict, breach, breaches, lateness_seconds,
-       settling_id, breaking_id, made_good_at, made_good_id, $as_of AS judged_at, cause,
-       coalesce(numbers.number, 0) + 1 AS number
-FROM changed
-LEFT JOIN numbers USING (map, promise, opening_id)
-LEFT JOIN keyed AS k ON k.id = opening_id
+SELECT c.map, c.map_version, c.promise, c.person, c.journey, c.key, c.key_hash, c.same, c.channel, c.opening_id,
+       c.opened_at, c.due_at, c.settled_at, c.verdict, c.breach, c.breaches, c.lateness_seconds, c.settling_id,
+       c.breaking_id, c.made_good_at, c.made_good_id, c.cause, coalesce(l.number, 0) + 1 AS number
+FROM changed AS c
+LEFT JOIN last_rows AS l USING (map, promise, opening_id)
 UNION ALL BY NAME
-SELECT map, map_version, promise, person, journey, key, channel, opening_id, opened_at, NULL AS due_at,
-       NULL AS settled_at, 'withdrawn' AS verdict, NULL AS breach, NULL AS breaches, NULL AS lateness_seconds,
-       NULL AS settling_id, NULL AS breaking_id, NULL AS made_good_at, NULL AS made_good_id, $as_of AS judged_at,
+SELECT map, map_version, promise, person, journey, key, 0 AS key_hash, '' AS same, channel, opening_id, opened_at,
+       NULL AS due_at, NULL AS settled_at, 'withdrawn' AS verdict, NULL AS breach, NULL AS breaches,
+       NULL AS lateness_seconds, NULL AS settling_id, NULL AS breaking_id, NULL AS made_good_at, NULL AS made_good_id,
        'gone' AS cause, number + 1 AS number
 FROM gone
-ORDER BY map, promise, opened_at, opening_id

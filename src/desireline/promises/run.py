@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from desireline.promises.calendars import Calendar
@@ -17,25 +19,38 @@ from desireline.promises.keep_rates import Instances
 from desireline.promises.ledger import choice, judged_tables, plain_rows, question
 from desireline.promises.maps import Map
 from desireline.promises.versions import MapVersion
+from desireline.storage.identity import text_hash
 from desireline.storage.journey_store import Snapshot
 from desireline.storage.lake import Lake
+from desireline.storage.part_names import Stretch, stretches
 from desireline.vocabulary.errors import DesirelineError, nearest
 from desireline.vocabulary.interaction import BY_NAME, PATTERN_NAMES
 from desireline.vocabulary.promise import VERDICTS
 from desireline.vocabulary.step import Step
 from desireline.vocabulary.table import Table
-from desireline.vocabulary.tables import LEDGER
+from desireline.vocabulary.tables import INTERACTIONS, LEDGER, SharedTable
 
 MOST_LISTED = 1_000_000
+_STREAM = "judged"
+_EVER = np.iinfo(np.int64)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LedgerChange:
-    """What one judging wrote: the part's name ('' when nothing changed), its rows, and the judgement itself."""
+    """What one judging wrote: the part's name ('' when nothing changed), its rows, and the judgement itself.
+
+    read: reads `changes`.
+    """
 
     part: str
     rows: int
     judged: Judged
+    read: Callable[[], list[dict[str, Any]]]
+
+    @cached_property
+    def changes(self) -> list[dict[str, Any]]:
+        """The rows written, as the ledger holds them: of each instance that changed its new judgement and the cause."""
+        return self.read()
 
 
 def judge_all(
@@ -64,14 +79,16 @@ def judge_changed(
     people: Iterable[int],
     as_of: int | None = None,
     cause: str | None = None,
+    keys: Iterable[str] = (),
 ) -> LedgerChange:
-    """Judge some people again, at the cost of these people: those with new facts, joined, parted or undone.
+    """Judge some people again, at the cost of these people: those with new facts, joined, parted, undone or woken.
 
-    people: the persons as they are now and as they were, so that what moved is found again.
+    people: the persons as they are now and as they were, so that what moved is found again. keys: cases, orders and
+    the like that just came in, so that they need not be looked up among the interactions.
     """
     chosen = sorted(set(people))
     judged = judge(snapshot, maps, as_of, calendars=calendars, people=chosen)
-    return _write(lake, judged, people=chosen, cause=cause)
+    return _write(lake, judged, people=chosen, cause=cause, keys=keys)
 
 
 def ledger_rows(
@@ -162,21 +179,88 @@ def _coded(values: Any) -> tuple[NDArray[np.int64], list[str]]:
     return codes[number], texts
 
 
-def _write(lake: Lake, judged: Judged, *, people: Sequence[int] | None, cause: str | None) -> LedgerChange:
+def _write(
+    lake: Lake, judged: Judged, *, people: Sequence[int] | None, cause: str | None, keys: Iterable[str] = ()
+) -> LedgerChange:
     choice(cause=cause)
-    values = {"none": NONE, "everybody": people is None, "cause": cause, "as_of": judged.as_of}
-    tables: dict[str, Any] = dict(judged_tables(judged))
-    tables["judged_people"] = {"person": np.array(people or (), dtype=np.int64)}
-    part = f"{len(lake.parts(LEDGER.name)) + 1:06d}"
-    with lake.connection() as connection:
+    number = 1 + max((each.last for each in stretches(lake.parts(LEDGER.name), _STREAM)), default=0)
+    part = Stretch(_STREAM, number, number).name
+    tables: dict[str, Any] = {**judged_tables(judged), "judged_people": {"person": np.array(people or (), np.int64)}}
+    known = sorted(set(keys))
+    tables["known_keys"] = {
+        "key_hash": np.array([text_hash(each) for each in known], dtype=np.int64),
+        "key": np.array(known, dtype=object),
+    }
+    with lake.bare_connection() as connection:
         for name, columns in tables.items():
             connection.register(name, columns)
-        changed = connection.sql(question("ledger_change"), params=values)
-        rows = lake.write_part(LEDGER.name, part, changed, connection)
-    if rows == 0:
-        lake.remove_part(LEDGER.name, part)
-        return LedgerChange("", 0, judged)
-    return LedgerChange(part, rows, judged)
+        connection.execute(f"CREATE TEMP VIEW ledger_rows AS {lake.table_sql(LEDGER.name)}")
+        _gather_past(connection, people)
+        last = connection.execute("SELECT max(judged_at) FROM ledger_rows").fetchone()
+        values = {
+            "none": NONE,
+            "everybody": people is None,
+            "cause": cause,
+            "last_judged_at": last[0] if last else None,
+        }
+        found = _made(connection, "ledger_changed", question("ledger_change"), values)
+        if not found:
+            return LedgerChange("", 0, judged, list)
+        _find_keys(lake, connection)
+        values = {"as_of": judged.as_of}
+        if people is None:
+            lake.write_part(LEDGER.name, part, connection.sql(question("ledger_added"), params=values), connection)
+            return LedgerChange(part, found, judged, partial(_rows_of_part, lake, part))
+        _made(connection, "ledger_added", question("ledger_added"), values)
+        lake.write_part(LEDGER.name, part, "FROM ledger_added", connection)
+        changes = _rows(connection, "FROM ledger_added")
+    return LedgerChange(part, found, judged, lambda: changes)
+
+
+def _rows_of_part(lake: Lake, part: str) -> list[dict[str, Any]]:
+    with lake.bare_connection() as connection:
+        return _rows(connection, f"FROM {lake.reading_sql(LEDGER.name, [part])}")
+
+
+def _rows(connection: DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
+    found = connection.execute(text)
+    names = [each[0] for each in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _gather_past(connection: DuckDBPyConnection, people: Sequence[int] | None) -> None:
+    """Make `ledger_past`: all the ledger ever said of everybody's instances, or of these people's."""
+    if people is None:
+        connection.execute("CREATE TEMP VIEW ledger_past AS FROM ledger_rows")
+        return
+    asked = {"people": list(people)}
+    _made(connection, "ledger_past", question("ledger_past"), asked)
+    openings, opened = connection.execute(question("ledger_uncertain")).fetchnumpy().values()
+    if len(openings):
+        moments = np.ma.asarray(opened)
+        ever = bool(np.ma.getmaskarray(moments).any())
+        span = (NONE, _EVER.max) if ever else (moments.min(), moments.max())
+        values = asked | {"openings": openings.tolist(), "earliest": int(span[0]), "latest": int(span[1])}
+        connection.execute(f"INSERT INTO ledger_past {question('ledger_elsewhere')}", values)
+
+
+def _find_keys(lake: Lake, connection: DuckDBPyConnection) -> None:
+    """Make `ledger_keys`: the keys of openings, looked up among the interactions of their time."""
+    keyless = connection.execute(question("ledger_keyless")).fetchone() or (0, None, None)
+    text = lake.table_sql(INTERACTIONS.name) if keyless[0] else _no_rows(INTERACTIONS)
+    connection.execute(f"CREATE TEMP VIEW interactions AS {text}")
+    _made(connection, "ledger_keys", question("ledger_keys"), {"earliest": keyless[1], "latest": keyless[2]})
+
+
+def _no_rows(table: SharedTable) -> str:
+    columns = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in table.columns.items())
+    return f"SELECT {columns} WHERE false"
+
+
+def _made(connection: DuckDBPyConnection, name: str, text: str, values: Mapping[str, Any]) -> int:
+    """Make a temporary table of an answer; how many rows it has."""
+    found = connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}", dict(values)).fetchone()
+    return int(found[0]) if found else 0
 
 
 STEPS = (Step("judge", ("journey_store", "interactions"), (LEDGER.name,), judge_all),)
