@@ -46,6 +46,14 @@ def test_an_empty_project_file_takes_the_folders_name(tmp_path: Path) -> None:
         ("calendars: [a]", "must name each calendar"),
         ("calendars: {o: {open: {mon: ['09:00-17:00']}, closed: [soon]}}", "'soon' is not a day"),
         ("calendars: {o: {time_zone: Mars, open: {mon: ['09:00-17:00']}}}", "'Mars' is not a time zone"),
+        ("mail: {host: x, from: a@x.example, prot: 1}", "Did you mean 'port'?"),
+        ("mail: {from: a@x.example}", "'mail' needs 'host'"),
+        ("mail: {host: x, from: me}", "'me' is not a mail address"),
+        ("mail: {host: x, from: a@x.example, port: 0}", "'0' is not a port"),
+        ("mail: {host: x, from: a@x.example, security: ssl}", "'ssl' is not a security"),
+        ("mail: {host: x, from: a@x.example, password_env: hunter2}", "Never write the secret itself"),
+        ("mail: smtp.x.example", "must name a mail server"),
+        ("public_url: harbour.example", "is not a URL"),
         ("name: [", "cannot be read"),
         ("name: !!python/object:os.system x", "tags such as"),
         ("name: a\nname: b", "duplicate key"),
@@ -56,6 +64,11 @@ def test_a_mistake_says_what_is_wrong_and_where(tmp_path: Path, text: str, messa
         read(tmp_path, text)
     assert message in str(caught.value)
     assert "desireline.yaml" in str(caught.value)
+
+
+def test_a_mail_server_is_read_as_it_stands(tmp_path: Path) -> None:
+    file = read(tmp_path, "public_url: https://harbour.example\nmail: {host: smtp.x.example, from: a@x.example}")
+    assert (file.public_url, file.mail["host"]) == ("https://harbour.example", "smtp.x.example")
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

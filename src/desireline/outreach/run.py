@@ -224,7 +224,7 @@ class Outbox:
 
 
 def _written_since(parts: Sequence[str], last: str) -> list[str]:
-    """The parts after the last one gone through, by the number their names end in; all when the ledger was begun anew."""
+    """The parts after the last one gone through, by the number that ends their names; all of a ledger begun anew."""
     numbered = sorted((_number(part), part) for part in parts)
     if not last or not numbered or numbered[-1][0] < _number(last):
         return [part for _, part in numbered]

@@ -10,12 +10,25 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from desireline.project.mail_words import mail_mistakes, public_url_mistakes
 from desireline.storage.documents import Document
 from desireline.vocabulary.errors import DesirelineError, Mistake, nearest
 
 FILE_NAME = "desireline.yaml"
 FORMAT = 1
-WORDS = ("format", "name", "time_zone", "currency", "country", "calendar", "calendars", "journey_gap", "state")
+WORDS = (
+    "format",
+    "name",
+    "time_zone",
+    "currency",
+    "country",
+    "calendar",
+    "calendars",
+    "journey_gap",
+    "state",
+    "public_url",
+    "mail",
+)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ENVIRONMENT_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _HOURS = re.compile(r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")
@@ -28,7 +41,8 @@ class ProjectFile:
     time_zone: of times that come without one. currency: ISO 4217, of amounts that come without one.
     country: ISO 3166 two letters, of phone numbers without a country code. calendars: opening hours by
     name; `calendar` names the one that promises use when their map names none. state: the environment variable
-    that holds the address of the state store, when it lies in a PostgreSQL server.
+    that holds the address of the state store, when it lies in a PostgreSQL server. public_url: where people reach
+    these pages, for links in what is told. mail: the mail server that tells.
     """
 
     name: str
@@ -39,6 +53,8 @@ class ProjectFile:
     calendars: Mapping[str, Any] = field(default_factory=dict)
     journey_gap: str = "30 days"
     state: str = ""
+    public_url: str = ""
+    mail: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_project_file(path: Path) -> ProjectFile:
@@ -81,6 +97,10 @@ calendars:
       thu: ["09:00-17:00"]
       fri: ["09:00-17:00"]
     closed: []            # days such as 2026-12-25
+# public_url: https://harbour.example   # where people reach these pages, for links in what is told
+# mail:                   # the mail server that tells whoever listens by e-mail
+#   host: smtp.harbour.example
+#   from: promises@harbour.example
 """
 
 
@@ -107,6 +127,10 @@ def _mistakes(document: Document) -> list[Mistake]:
             "'state' must name an environment variable; the address itself may hold a password and never stands here."
         )
         found.append(document.mistake(("state",), says, "Write 'state: DESIRELINE_STATE_URL' and set that variable."))
+    if "mail" in body:
+        found += mail_mistakes(document, body["mail"])
+    if "public_url" in body:
+        found += public_url_mistakes(document, body["public_url"])
     calendars = body.get("calendars", {})
     if not isinstance(calendars, Mapping):
         return [*found, document.mistake(("calendars",), "'calendars' must name each calendar.")]

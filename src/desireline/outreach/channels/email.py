@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import aiosmtplib
 
@@ -30,6 +30,14 @@ class MailServer:
     security: Security = "starttls"
     user_env: str = ""
     password_env: str = ""
+
+    @classmethod
+    def from_words(cls, words: Mapping[str, Any]) -> MailServer | None:
+        """The mail server of a project file's `mail`, already checked; `None` when it names none."""
+        if not words:
+            return None
+        given = {word: value for word, value in words.items() if word != "from"}
+        return cls(sender=words["from"], **given)
 
 
 @dataclass(frozen=True)
