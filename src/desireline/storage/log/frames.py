@@ -1,7 +1,10 @@
 """Frames: what one entry of the log looks like in a file, and how entries are found again in damaged files.
 
-    magic 4 | length 4 | checksum 4 | version 1 | kind 1 | source length 2 | meta length 4 | sequence 8 |
-    received at 8 | source | meta | body
+    magic 4 | length 4 | checksum 4 | version 1 | kind 1 | source length 2 | meta length 4 | place in group 4 |
+    sequence 8 | received at 8 | source | meta | body
+
+What is written and synced together is a group. Only the last group of a segment can be there without having been
+acknowledged; the place in the group tells after a power cut what belongs to it.
 
 The checksum is the CRC-32 of zlib over everything after it. It finds every damage of up to 32 bits in a row and
 misses others once in four billion times; CRC-32C is no better and is not in Python's standard library, and a
@@ -31,7 +34,7 @@ OPENING = 0
 """The first frame of a segment: which sequence counted before it."""
 
 _PREFIX = struct.Struct("<4sII")
-_HEADER = struct.Struct("<BBHIQq")
+_HEADER = struct.Struct("<BBHIIQq")
 OVERHEAD_BYTES = _PREFIX.size + _HEADER.size
 _CHUNK_BYTES = 1 << 20
 
@@ -60,11 +63,12 @@ class Frame:
 
 
 class Piece(NamedTuple):
-    """One whole frame at its place in a segment, also an opening."""
+    """One whole frame at its place in a segment, also an opening; `group` is the first sequence of its group."""
 
     offset: int
     size: int
     kind: int
+    group: int
     sequence: int
     received_at: int
     source: bytes
@@ -91,11 +95,19 @@ ReadAt = Callable[[int, int], bytes]
 
 
 def written(
-    seed: int, *, kind: int, sequence: int, received_at: int, source: bytes, meta: bytes, body: bytes
+    seed: int,
+    *,
+    kind: int,
+    place: int = 0,
+    sequence: int,
+    received_at: int,
+    source: bytes = b"",
+    meta: bytes = b"",
+    body: bytes = b"",
 ) -> tuple[bytes, bytes, bytes, bytes]:
-    """The bytes of one frame in four parts, so that a big body is not copied before it is written."""
+    """The bytes of one frame, in four parts so that a big body is not copied; `place` counts in its group from 0."""
     length = _HEADER.size + len(source) + len(meta) + len(body)
-    header = _HEADER.pack(VERSION, kind, len(source), len(meta), sequence, received_at)
+    header = _HEADER.pack(VERSION, kind, len(source), len(meta), place, sequence, received_at)
     checksum = zlib.crc32(body, zlib.crc32(meta, zlib.crc32(source, zlib.crc32(header, seed ^ length))))
     return _PREFIX.pack(MAGIC, length, checksum) + header, source, meta, body
 
@@ -158,7 +170,7 @@ class _Window:
         return self._end
 
     def _taken_apart(self, at: int, size: int, begin: int, stop: int) -> Piece | None:
-        version, kind, source, meta, sequence, received_at = _HEADER.unpack_from(self._bytes, begin)
+        version, kind, source, meta, place, sequence, received_at = _HEADER.unpack_from(self._bytes, begin)
         if version != VERSION:
             raise DesirelineError(
                 Mistake(f"the log was written by a newer Desireline (format {version}).", do="Update Desireline.")
@@ -172,6 +184,7 @@ class _Window:
             at,
             size,
             kind,
+            sequence - place,
             sequence,
             received_at,
             data[begin + _HEADER.size : after_source],

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from desireline.storage.log.disk import Disk
-from desireline.storage.log.frames import OPENING, Hole, Piece, pieces
+from desireline.storage.log.frames import OPENING, Hole, pieces
 from desireline.storage.log.looking import opened
 from desireline.storage.log.mark import MARK, read_mark
 from desireline.storage.log.packed import read_index
@@ -45,24 +45,41 @@ class Found:
     next_sequence: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A hole in a segment and the entries that are missing there; what counted before it, and its place in `places`."""
+
+    hole: Hole
+    first_missing: int
+    last_missing: int
+    last_before: int
+    end_before: int
+    places_before: int
+
+
 @dataclass(slots=True)
 class _Scan:
-    """One plain segment, read from begin to end."""
+    """One segment, read from begin to end as far as needed."""
 
     segment: Segment
-    holes: list[tuple[Hole, tuple[int, int]]] = field(default_factory=list)
+    gaps: list[_Gap] = field(default_factory=list)
+    torn: Hole | None = None
     after: int | None = None
     highest: int = 0
+    last_group: int = 0
+    size: int = 0
 
 
 def look(folder: Path) -> Found:
     """What lies in the folder of a log. Reads plain segments whole, packed ones only at their end."""
-    listed = _listed(folder)
+    listed, mark = _listed(folder), read_mark(folder / MARK)
     scans: list[_Scan] = []
     useless: list[Path] = []
     bound = 1 << 62
     for segment in reversed(listed):
         scan = _packed(segment) if segment.packed else _plain(segment, bound)
+        if segment is listed[-1] and mark is not None:
+            _leave_out_what_never_counted(scan, mark)
         if scan.segment.last == 0:
             useless.append(segment.path)
         else:
@@ -70,7 +87,7 @@ def look(folder: Path) -> Found:
         if scan.segment.last or scan.after is not None:
             bound = min(bound, segment.first - 1 if scan.after is None else scan.after)
     scans.reverse()
-    return _judged(scans, useless, read_mark(folder / MARK))
+    return _judged(scans, useless, mark)
 
 
 def _listed(folder: Path) -> list[Segment]:
@@ -87,11 +104,12 @@ def _plain(segment: Segment, bound: int) -> _Scan:
     size = segment.path.stat().st_size
     scan = _Scan(segment)
     places: list[tuple[int, int]] = []
-    expected, end, last = segment.first, 0, 0
+    holes: list[Hole] = []
+    end = last = group = 0
     with opened(segment.path) as read_at:
         for piece in pieces(read_at, segment.seed, start=0, end=size):
             if isinstance(piece, Hole):
-                scan.holes.append((piece, (0, 0)))
+                holes.append(piece)
                 continue
             if piece.kind == OPENING:
                 scan.after = int(json.loads(piece.meta)["after"])
@@ -99,20 +117,29 @@ def _plain(segment: Segment, bound: int) -> _Scan:
             scan.highest = max(scan.highest, piece.sequence)
             if piece.sequence > bound:
                 break
-            if piece.sequence > expected:
-                hole = (
-                    scan.holes.pop()[0] if scan.holes and _before(scan.holes[-1][0], piece) else Hole(piece.offset, 0)
-                )
-                scan.holes.append((hole, (expected, piece.sequence - 1)))
+            expected = last + 1 if last else segment.first
+            for hole in holes or ([Hole(piece.offset, 0)] if piece.sequence > expected else []):
+                scan.gaps.append(_Gap(hole, expected, piece.sequence - 1, last, end, len(places)))
+            holes.clear()
             if not places or piece.offset - places[-1][1] >= SPARSE_BYTES:
                 places.append((piece.sequence - 1, piece.offset))
-            expected, end, last = piece.sequence + 1, piece.offset + piece.size, piece.sequence
+            end, last, group = piece.offset + piece.size, piece.sequence, piece.group
+    if holes:
+        scan.torn = Hole(holes[0].offset, size - holes[0].offset)
     scan.segment = replace(segment, after=scan.after or 0, last=last, end=end, places=places)
+    scan.last_group, scan.size = group, size
     return scan
 
 
-def _before(hole: Hole, piece: Piece) -> bool:
-    return hole.offset + hole.size == piece.offset
+def _leave_out_what_never_counted(scan: _Scan, mark: int) -> None:
+    """The last group, when it did not arrive whole and nobody is known to have been told, counts up to its hole."""
+    for place, gap in enumerate(scan.gaps):
+        if gap.first_missing > max(mark, scan.last_group - 1):
+            places = scan.segment.places[: gap.places_before]
+            scan.segment = replace(scan.segment, last=gap.last_before, end=gap.end_before, places=places)
+            scan.torn = Hole(gap.hole.offset, scan.size - gap.hole.offset)
+            del scan.gaps[place:]
+            return
 
 
 def _packed(segment: Segment) -> _Scan:
@@ -126,13 +153,12 @@ def _packed(segment: Segment) -> _Scan:
 
 def _judged(scans: list[_Scan], useless: list[Path], mark: int | None) -> Found:
     damage: list[Damage] = []
-    torn: list[tuple[Path, Hole]] = []
     last = 0
     for scan in scans:
         before = scan.segment.first - 1 if scan.after is None else scan.after
         if before > last:
             damage.append(_missing(scan.segment, last + 1, before))
-        damage.extend(_holes(scan, torn))
+        damage.extend(_holes(scan))
         last = scan.segment.last
     if mark is None:
         damage.append(Damage(MARK, 0, 0, says="The mark is damaged: whether the log lost its end cannot be told."))
@@ -142,30 +168,28 @@ def _judged(scans: list[_Scan], useless: list[Path], mark: int | None) -> Found:
         )
     counted = max(last, mark or 0)
     highest = max([counted, *(scan.highest for scan in scans)])
-    return Found(
-        tuple(scan.segment for scan in scans), tuple(damage), tuple(torn), tuple(useless), last, counted, highest + 1
-    )
+    torn = tuple((scan.segment.path, scan.torn) for scan in scans if scan.torn is not None)
+    segments = tuple(scan.segment for scan in scans)
+    return Found(segments, tuple(damage), torn, tuple(useless), last, counted, highest + 1)
 
 
 def _missing(segment: Segment, first: int, last: int) -> Damage:
     return Damage(segment.name, 0, 0, first, last, says="Entries that had been stored before this file are gone.")
 
 
-def _holes(scan: _Scan, torn: list[tuple[Path, Hole]]) -> Iterator[Damage]:
-    """Damage inside a segment; bytes behind its last entry are torn, and cost nothing unless later files miss them."""
-    for hole, (first, last) in scan.holes:
-        if hole.offset >= scan.segment.end:
-            torn.append((scan.segment.path, hole))
-        else:
-            yield Damage(
-                scan.segment.name,
-                hole.offset,
-                hole.size,
-                first,
-                last,
-                kept_in=kept_name(scan.segment.path, hole) if hole.size else "",
-                says="Unreadable bytes in the middle of the log; what follows them was read.",
-            )
+def _holes(scan: _Scan) -> Iterator[Damage]:
+    """The damage inside a segment. Bytes behind its last entry cost nothing, unless later files miss them."""
+    for gap in scan.gaps:
+        is_missing = gap.first_missing <= gap.last_missing
+        yield Damage(
+            scan.segment.name,
+            gap.hole.offset,
+            gap.hole.size,
+            gap.first_missing if is_missing else 0,
+            gap.last_missing if is_missing else 0,
+            kept_in=kept_name(scan.segment.path, gap.hole) if gap.hole.size else "",
+            says="Unreadable bytes in the middle of the log; what follows them was read.",
+        )
 
 
 def kept_name(path: Path, hole: Hole) -> str:

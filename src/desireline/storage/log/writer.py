@@ -191,10 +191,10 @@ class Writer:
         is_new = bool(parts)
         at = current.end + sum(map(len, parts))
         places: list[tuple[int, int]] = []
-        for sequence, order in enumerate(orders, start=first):
-            parts.extend(_frame(current.segment.seed, sequence, order))
+        for place, order in enumerate(orders):
+            parts.extend(_frame(current.segment.seed, first, place, order))
             if not places or at - places[-1][1] >= SPARSE_BYTES:
-                places.append((sequence - 1, at))
+                places.append((first + place - 1, at))
             at += order.size
         self._disk.write(current.file, b"".join(parts))
         self._disk.sync(current.file)
@@ -307,16 +307,15 @@ class Writer:
 
 def _opening(segment: Segment, *, received_at: int) -> tuple[bytes, ...]:
     meta = json.dumps({"after": segment.after}).encode()
-    return written(
-        segment.seed, kind=OPENING, sequence=segment.first, received_at=received_at, source=b"", meta=meta, body=b""
-    )
+    return written(segment.seed, kind=OPENING, sequence=segment.first, received_at=received_at, meta=meta)
 
 
-def _frame(seed: int, sequence: int, order: Order) -> tuple[bytes, ...]:
+def _frame(seed: int, first: int, place: int, order: Order) -> tuple[bytes, ...]:
     return written(
         seed,
         kind=order.kind,
-        sequence=sequence,
+        place=place,
+        sequence=first + place,
         received_at=order.received_at,
         source=order.source,
         meta=order.meta,
