@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ARRAY, JSON, BigInteger, Column, ColumnElement, Connection, Table, bindparam, func, text
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 AT_ONCE = 5_000
 """Rows of one statement; a million rows are no more memory than these."""
@@ -34,25 +35,37 @@ def _one_by_one(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 def _as_one_value(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """All rows travel as one JSON text: PostgreSQL would answer a statement for each of them, one after the other."""
-    dialect, columns = connection.dialect, [table.c[name] for name in rows[0]]
-    types = [f'"{column.name}" {column.type.compile(dialect)}' for column in columns]
-    prepared = {
-        column.name: column.type.dialect_impl(dialect).bind_processor(dialect)
-        for column in columns
-        if not isinstance(column.type, JSON)
-    }
-    kept = [
-        {name: make(value) if (make := prepared.get(name)) else value for name, value in row.items()} for row in rows
-    ]
+    whole = [{**_defaults(table, rows[0]), **row} for row in rows]
+    columns = [table.c[name] for name in whole[0]]
+    prepared = {column.name: make for column in columns if (make := _preparing(connection, column))}
+    for row in whole:
+        row.update({name: make(row[name]) for name, make in prepared.items()})
     names = ", ".join(f'"{column.name}"' for column in columns)
+    types = ", ".join(f'"{column.name}" {column.type.compile(connection.dialect)}' for column in columns)
     done = connection.execute(
         text(
             f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM json_to_recordset(CAST(:rows AS JSON))'
-            f" AS given({', '.join(types)}) ON CONFLICT DO NOTHING"
+            f" AS given({types}) ON CONFLICT DO NOTHING"
         ),
-        {"rows": json.dumps(kept)},
+        {"rows": json.dumps(whole)},
     )
     return int(done.rowcount)
+
+
+def _preparing(connection: Connection, column: Column[Any]) -> Callable[[Any], Any] | None:
+    """What makes a value of our own types one of the database's; JSON travels inside JSON as it is."""
+    if isinstance(column.type, JSON):
+        return None
+    return column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+
+
+def _defaults(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the columns that a row leaves to their default, as SQLAlchemy fills them in elsewhere."""
+    return {
+        column.name: column.default.arg
+        for column in table.c
+        if column.name not in row and isinstance(column.default, ScalarElementColumnDefault)
+    }
 
 
 def _parts(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:

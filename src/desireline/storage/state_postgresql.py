@@ -20,6 +20,7 @@ from typing import Any
 import pg8000
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFree
 
 from desireline.storage.identity import text_hash
 from desireline.storage.state_copy import write_copy
@@ -165,13 +166,18 @@ class PostgreSQL:
 
     def _is_in(self, number: int, error: Exception) -> bool:
         """Whether the transaction of this number was committed; asked on a new connection, once the old one is over."""
-        try:
-            connection = self._begun(self._writer)
-            with self._closing(connection):
-                return bool(connection.execute(_MARKED, {"writer": self._name, "number": number}).scalar_one())
-        except StateLost:
-            says = f"{self.where} was lost while it confirmed a change: {error}. Whether the change is in, only"
-            raise StateLost(f"{says} the state store can tell when it answers again.", certain=False) from error
+        give_up_at = self._patience.clock() + self._patience.give_up_seconds
+        while True:
+            try:
+                connection = self._begun(self._writer)
+                with self._closing(connection):
+                    marked = connection.execute(_MARKED, {"writer": self._name, "number": number})
+                    return bool(marked.scalar_one())
+            except StateLost as lost:
+                if lost.again and self._patience.clock() < give_up_at:
+                    continue
+                says = f"{self.where} was lost while it confirmed a change: {error}. Whether the change is in, only"
+                raise StateLost(f"{says} the state store can tell when it answers again.", certain=False) from error
 
     @contextmanager
     def _closing(self, connection: Connection) -> Iterator[None]:
@@ -207,8 +213,12 @@ class PostgreSQL:
         if code[:2] in ("28", "3D") or code in ("42501", "3F000"):
             do = "Look at the address and at what its user may do (docs/how-to/state-on-postgresql.md)."
             return DesirelineError(Mistake(f"cannot be used: {_said(error)}.", self.where, do=do))
-        if code[:2] in ("53", "58"):
+        if code[:2] in ("53", "58") or code == "25006":
             return WorkFailed(Mistake(f"cannot be written: {_said(error)}. Nothing was changed.", self.where))
+        if isinstance(error, NoneFree):
+            return WorkFailed(
+                Mistake(f"is asked by more than {MOST_READERS} at once and answers too slowly.", self.where)
+            )
         return error
 
     def _engine(self, name: str, *, most: int, silence_seconds: float) -> Engine:
@@ -244,6 +254,7 @@ class PostgreSQL:
         for setting in (
             f'search_path TO "{self.schema}"',
             f"lock_timeout TO {wait_milliseconds}",
+            "default_transaction_isolation TO 'read committed'",
             "tcp_keepalives_idle TO 30",
             "tcp_keepalives_interval TO 10",
             "tcp_keepalives_count TO 3",
