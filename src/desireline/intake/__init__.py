@@ -1,5 +1,6 @@
 """Intake: every interaction taken in. Files become interactions; what cannot be read waits in quarantine."""
 
+from desireline.intake.built_in_recipes import built_in_names, built_in_recipe, built_in_recipes, built_in_text
 from desireline.intake.guess import Column, Guess, Question
 from desireline.intake.guessing import guess_recipe
 from desireline.intake.recipe_file import read_recipe, write_recipe
@@ -17,6 +18,10 @@ __all__ = [
     "Question",
     "Recipe",
     "Refusal",
+    "built_in_names",
+    "built_in_recipe",
+    "built_in_recipes",
+    "built_in_text",
     "discard",
     "edit_refused",
     "guess_recipe",

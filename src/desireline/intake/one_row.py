@@ -37,7 +37,8 @@ def interactions_of_row(
 ) -> Made:
     """The interactions a recipe makes of one row, with the columns of the lake that a row can say.
 
-    `row_key` is the key of a row whose recipe names none, or whose own is empty.
+    `row_key` is the key of a row whose recipe names none, or whose own is empty; `zone` and
+    `currency` are the project's, for a recipe that says none.
 
     Of several interactions those without a time did not happen. The row is refused whole when one
     cannot be read, with every reason there is.

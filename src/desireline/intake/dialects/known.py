@@ -14,6 +14,8 @@ BUILT_IN: dict[str, str] = {
     "segment": "desireline.intake.dialects.segment:DIALECT",
     "posthog": "desireline.intake.dialects.posthog:DIALECT",
     "cloudevents": "desireline.intake.dialects.cloudevents:DIALECT",
+    "webhook": "desireline.intake.dialects.webhook:DIALECT",
+    "recipe": "desireline.intake.dialects.recipe:DIALECT",
 }
 """What this version brings, for when the installed metadata is older; a test compares it with pyproject.toml."""
 

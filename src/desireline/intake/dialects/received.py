@@ -6,8 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from desireline.intake.recipes import Recipe
+
 HEADERS_THAT_MATTER = (
     "content-type", "content-encoding", "x-retry-count", "sentat", "anonymousid", "posthog-sdk-info",
+    "webhook-id", "webhook-timestamp", "webhook-signature", "svix-id", "svix-timestamp", "svix-signature",
+    "x-chatwoot-delivery", "x-chatwoot-timestamp", "x-chatwoot-signature", "x-zendesk-webhook-invocation-id",
+    "x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp", "typeform-signature",
+    "x-hub-signature-256",
 )  # fmt: skip
 """Headers the dialects read, besides all that begin with `ce-`; the others need not be kept."""
 
@@ -64,7 +70,9 @@ class Read:
 class Setting:
     """What is known besides the message: the source and the project's habits.
 
-    `server_side` is true for a source whose key nobody outside the company has seen.
+    `server_side` is true for a source whose key nobody outside the company has seen. `recipe` turns
+    the records of a source of recipes into interactions; `own_addresses` are the company's e-mail
+    addresses, and `@example.org` all of a domain.
     """
 
     source: str
@@ -72,6 +80,8 @@ class Setting:
     currency: str
     country_code: str
     server_side: bool
+    recipe: Recipe | None = None
+    own_addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
