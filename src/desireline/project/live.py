@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from desireline import promises
 from desireline.project import upkeep
+from desireline.project.file import FILE_NAME
 from desireline.project.hub import Hub
 from desireline.project.recovering import recover
+from desireline.project.tidying import tidy
 from desireline.vocabulary.errors import DesirelineError
 
 if TYPE_CHECKING:
+    from desireline.project.applying import Effects
     from desireline.project.maps import MapSet
     from desireline.project.project import Project
     from desireline.promises import LedgerChange
@@ -38,7 +39,7 @@ MOST_TOLD = 500
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one turn did: messages taken, people judged again, ledger rows written, seconds of the wall clock."""
+    """What one turn did: messages taken, people judged again, ledger rows written, timers that wait."""
 
     messages: int
     people: int
@@ -64,7 +65,7 @@ class Live:
 
     def start(self) -> None:
         """Begin to work in a thread of its own."""
-        self.project.judged.append(self._judged)
+        self.project.judged.append(self.judged)
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
         self._thread.start()
 
@@ -73,8 +74,8 @@ class Live:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
-        if self._judged in self.project.judged:
-            self.project.judged.remove(self._judged)
+        if self.judged in self.project.judged:
+            self.project.judged.remove(self.judged)
 
     @property
     def ready(self) -> bool:
@@ -98,20 +99,27 @@ class Live:
         with project.writing("live"):
             effects = project.record.catch_up()
             now = project.now()
-            touched = upkeep.take_in(project, effects) if effects.changed else set()
+            touched = self._bring_up(effects)
             self._tell_verdicts(effects.verdicts, now)
             if not project.is_live:
                 return Turn(len(effects.verdicts), 0, 0, len(self.watch))
-            due = {int(person) for person in self.watch.due(now)}
-            rows = 0
+            due = set(self.watch.due(now).tolist())
+            known = self._maps
             maps = self._map_set()
-            if maps.versions and (touched or due):
+            rows = 0
+            if maps.versions and known is not None and known[1] is not maps:
+                rows = upkeep.judge(project, maps, None, as_of=now).rows
+            elif maps.versions and (touched or due):
                 upkeep.prepare_columns(project, maps)
-                change = upkeep.judge_some(project, maps, touched | due, as_of=now)
-                rows = change.rows
-            upkeep.tidy(project)
+                rows = upkeep.judge_some(project, maps, touched | due, as_of=now).rows
+            tidy(project)
             self.turns += 1
             return Turn(len(effects.verdicts), len(touched | due), rows, len(self.watch))
+
+    def _bring_up(self, effects: Effects) -> set[int]:
+        if not effects.changed:
+            return set()
+        return upkeep.bring_up(self.project, added=effects.added, removed=effects.removed, touched=effects.touched)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -140,36 +148,36 @@ class Live:
         self.project.record.log.wait(self.project.record.reached, min(LONGEST_REST_SECONDS, until_due))
 
     def _fail(self, why: str) -> None:
+        self._begun = False
         if why != self.failing:
             logging.getLogger("desireline.live").error("live work failed and is tried again: %s", why)
         self.failing = why
 
     def _map_set(self) -> MapSet:
         """The maps; read again only when a file of theirs changed."""
-        stamp = [
-            (path.name, path.stat().st_mtime_ns)
-            for path in (self.project.folder / "desireline.yaml", *sorted((self.project.folder / "maps").glob("*.y*ml")))
-            if path.exists()
-        ]
+        folder = self.project.folder
+        paths = [folder / FILE_NAME, *sorted((folder / "maps").glob("*.y*ml"))]
+        stamp = [(path.name, path.stat().st_mtime_ns) for path in paths if path.exists()]
         if self._maps is None or self._maps[0] != stamp:
             self._maps = (stamp, self.project.map_set(keep=True))
         return self._maps[1]
 
-    def _judged(self, change: LedgerChange, people: set[int] | None) -> None:
+    def judged(self, change: LedgerChange, people: set[int] | None) -> None:
         """Whenever people were judged, their timers are set anew and watchers are told what changed."""
         maps = self._map_set()
         snapshot = self.project.snapshot()
         if self.project.is_live:
-            chosen = None if people is None else np.array(sorted(people), dtype=np.int64)
-            person, moment = promises.wake_moments(
-                snapshot, maps.versions, maps.calendars, chosen, change.judged.as_of
+            moments = promises.wake_moments(
+                snapshot, maps.versions, maps.calendars, people, change.judged.as_of, judged=change.judged
             )
-            self.watch.put(chosen, person, moment)
+            if people is None:
+                self.watch = promises.Watch()
+            self.watch.update(people or (), moments)
         if people is not None:
             self.hub.publish("promise", change.changes, at=change.judged.as_of)
         self.when_told()
 
-    def _tell_verdicts(self, verdicts: list[Mapping[str, Any]], now: int) -> None:
+    def _tell_verdicts(self, verdicts: Sequence[Mapping[str, Any]], now: int) -> None:
         if verdicts:
             self.lag_ms = max(0, now - min(int(each["received_at"]) for each in verdicts))
             self.hub.publish("verdict", verdicts, at=now)

@@ -95,9 +95,7 @@ class Record:
                     share = (several[-1].sequence - begun) / max(1, until - begun)
                     progress(share, "reading the log of record")
 
-    def _apply_one(
-        self, frame: Frame, effects: Effects, here: Mapping[str, Any] | None, wanted: list[Any]
-    ) -> None:
+    def _apply_one(self, frame: Frame, effects: Effects, here: Mapping[str, Any] | None, wanted: list[Any]) -> None:
         meta = msgspec.json.decode(frame.meta)
         apply = APPLY[meta.pop("do")]
         try:

@@ -43,7 +43,8 @@ def replay_live(project: Project, frame: Frame, digests: Sequence[str]) -> Effec
         project.lake.write_rows(INTERACTIONS.name, part, rows)
     with project.state.writing():
         seen.add([(row["id"], content, frame.sequence) for row, content in zip(rows, contents, strict=True)])
-        book.change_refusals(mended, status="replayed", replayed_by=f"log-{frame.sequence}", changed_at=frame.received_at)
+        replayed = {"status": "replayed", "replayed_by": f"log-{frame.sequence}"}
+        book.change_refusals(mended, **replayed, changed_at=frame.received_at)
         for number, reason in still.items():
             book.change_refusals([number], reason=reason, changed_at=frame.received_at)
     return Effects(added=[part] if rows else [], verdicts=taken.verdicts)
@@ -63,12 +64,24 @@ def _again(project: Project, refusal: dict[str, Any], taken: Taken) -> bool:
         if read.problem is not None:
             taken.refusals.append({"reason": f"{read.problem.code}: {read.problem.says}"})
             return False
-        return all([take_message(project, frame, received, message, taken) for message in read.messages])
+        taken_in = [take_message(project, frame, received, message, taken) for message in read.messages]
+        return all(taken_in)
     received = received_of(frame)
     try:
         body = msgspec.json.decode(raw)
     except msgspec.DecodeError as error:
         taken.refusals.append({"reason": f"json.broken: {error}"})
         return False
-    message = dialects.message_of(received, refusal["position"], body)
+    if not isinstance(body, dict):
+        taken.refusals.append({"reason": "json.no_object: a message is an object in braces"})
+        return False
+    message = dialects.Message(refusal["position"], _key_of(received, refusal["position"], body), body)
     return take_message(project, frame, received, message, taken)
+
+
+def _key_of(received: dialects.Received, position: int, body: dict[str, Any]) -> str | None:
+    """The id a message came with, or the one it was given when it was mended."""
+    for name in ("messageId", "uuid", "id"):
+        if isinstance(body.get(name), str) and body[name]:
+            return str(body[name])
+    return next((each.key for each in dialects.read(received).messages if each.position == position), None)

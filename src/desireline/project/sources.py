@@ -129,12 +129,12 @@ class Sources:
 
     def _check(self, name: str, dialect: str, origins: Sequence[str], recipe: str) -> None:
         if not _NAME.fullmatch(name):
-            raise DesirelineError(f"'{name}' is no name for a source. Use small letters, digits and -, such as web-shop.")
+            raise DesirelineError(f"'{name}' is no name for a source. Use small letters, digits and -: web-shop.")
         if any(each["name"] == name for each in self.all()):
             raise DesirelineError(f"there is a source '{name}' already.")
         if dialect not in dialects.DIALECTS:
-            known = ", ".join(sorted(dialects.DIALECTS))
-            raise DesirelineError(f"unknown dialect '{dialect}'. {nearest(dialect, list(dialects.DIALECTS))} Known: {known}.")
+            hint = nearest(dialect, list(dialects.DIALECTS)) or f"Known: {', '.join(sorted(dialects.DIALECTS))}."
+            raise DesirelineError(f"unknown dialect '{dialect}'. {hint}")
         for origin in origins:
             if not re.fullmatch(r"https?://[a-z0-9.\-\[\]:]+", origin):
                 raise DesirelineError(f"'{origin}' is not an origin. Write https://shop.example without a path.")

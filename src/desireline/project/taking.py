@@ -81,6 +81,10 @@ def take_requests(project: Project, frames: Sequence[Frame], progress: ProgressB
 def read_request(project: Project, frame: Frame, taken: Taken) -> None:
     """Read one request; what cannot be understood is refused with its reason, and never stops the others."""
     received = received_of(frame)
+    kept = msgspec.json.decode(frame.meta).get("kept")
+    if kept is not None:
+        _refuse(taken, frame, received, -1, _text(received.body), f"{kept['code']}: {kept['length']:,} bytes came")
+        return
     try:
         read = dialects.read(received)
     except Exception as error:
@@ -105,17 +109,18 @@ def take_message(
         try:
             rows = dialects.rows_of(message, received, setting)
         except dialects.Refused as refused:
-            reason = str(refused)
+            reason = refused.reason
         except Exception as error:
             _log_fault(error)
             reason = f"reader.failed: {type(error).__name__}"
     if reason:
         _refuse(taken, frame, received, message.position, _plain(message.body).decode("utf-8", "replace"), reason)
         return False
-    content = text_hash(_plain(message.body).decode("utf-8", "replace")) | 1
+    content = dialects.content_of(message)
     for row in rows:
         row["source"] = received.source
         row["id"] = interaction_id(received.source, row["source_key"])
+        row["handle"] = text_hash(row["handles"][0]) if row.get("handles") else None
         row["import_id"] = LIVE
         row["received_at"] = frame.received_at
         row["raw"] = f"log:{frame.sequence}/{message.position}"
@@ -167,16 +172,12 @@ def _conflict(taken: Taken, row: dict[str, Any], place: int) -> None:
     )  # fmt: skip
 
 
-def _refuse(
-    taken: Taken, frame: Frame, received: dialects.Received, position: int, raw: str, reason: str
-) -> None:
+def _refuse(taken: Taken, frame: Frame, received: dialects.Received, position: int, raw: str, reason: str) -> None:
     refusal = _refusal(
         received.source, frame.sequence, position, received.dialect, raw, reason, "meaning", frame.received_at
     )
     taken.refusals.append(refusal)
-    taken.verdicts.append(
-        _verdict(frame, position, None, None) | {"verdict": "quarantined", "reason": reason}
-    )
+    taken.verdicts.append(_verdict(frame, position, None, None) | {"verdict": "quarantined", "reason": reason})
 
 
 def _refusal(

@@ -6,14 +6,11 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from desireline import people
 from desireline.journeys import GapRule, write_journeys
-from desireline.people import update as update_people
 from desireline.project.choosing import gap_days
 from desireline.project.rules import MapMasks, columns_of
 from desireline.promises import judge_all, judge_changed
-from desireline.storage.journey_store import NOBODY
 from desireline.vocabulary.step import Step
 
 if TYPE_CHECKING:
@@ -22,6 +19,12 @@ if TYPE_CHECKING:
     from desireline.project.project import Project
 
 Progress = Callable[[float, str], None]
+
+
+def silent(_share: float, _what: str) -> None:
+    """Progress that nobody watches."""
+
+
 MANY_SHARE = 0.2
 """When more than this share of the people changed, judging everybody is cheaper than choosing."""
 
@@ -41,41 +44,45 @@ def follow(
     What lies under a handle that strangers share (a kiosk's cookie, `noreply@`) is nobody's in the store: it must
     not be judged as if one person had done it.
 
-    touched: persons the removed parts spoke of, asked before they were removed. anew: build the store afresh. everybody: judge everybody.
+    touched: persons the removed parts spoke of, asked before they were removed. anew: build the store afresh.
+    everybody: judge everybody.
     """
+    persons = bring_up(project, added=added, removed=removed, touched=touched, anew=anew, progress=progress)
+    progress(0.7, "judging promises")
+    cause = "undone" if removed else None
+    judge(project, project.map_set(keep=True), None if anew or everybody else persons, cause=cause)
+    progress(1.0, "done")
+
+
+def bring_up(
+    project: Project,
+    *,
+    added: Sequence[str] = (),
+    removed: Sequence[str] = (),
+    touched: set[int] | None = None,
+    anew: bool = False,
+    progress: Progress = silent,
+) -> set[int]:
+    """Bring people and store up to date after parts of the lake came or went; the persons that this touched."""
     progress(0.1, "who is who")
-    shared_before = _persons(project, "handles_shared", {})
-    updated = update_people(project.lake, project.directory)
+    updated = people.update(project.lake, project.directory)
     project.directory = updated.directory
-    changes = updated.changes
     progress(0.3, "journey store")
     if anew:
         project.store.build()
     else:
         project.store.remove_parts(removed)
+        project.store.reassign(updated.handle, updated.person)
         project.store.add_parts(added)
-        shared = _persons(project, "handles_shared", {})
-        belongs = {handle: handle for handle in shared_before - shared}
-        belongs |= dict(zip(changes.handles.tolist(), changes.new_person.tolist(), strict=True))
-        belongs |= dict.fromkeys(shared, NOBODY)
-        project.store.reassign(list(belongs), list(belongs.values()))
     if project.store.needs_compaction:
         project.store.compact()
-    progress(0.7, "judging promises")
-    moved = np.concatenate([changes.old_person, changes.new_person]).tolist()
-    changed_hands = shared_before ^ _persons(project, "handles_shared", {})
-    people = (touched or set()) | set(moved) | changed_hands | people_of(project, added)
-    cause = "undone" if removed else None
-    judge(project, project.map_set(keep=True), None if anew or everybody else people, cause=cause)
-    progress(1.0, "done")
+    return (touched or set()) | set(updated.touched.tolist()) | people_of(project, added)
 
 
 def follow_effects(project: Project, effects: Effects, *, progress: Progress) -> None:
     """Bring everything up to date after what was applied of the log."""
     if effects.changed:
-        follow(
-            project, added=effects.added, removed=effects.removed, touched=effects.touched, progress=progress
-        )
+        follow(project, added=effects.added, removed=effects.removed, touched=effects.touched, progress=progress)
 
 
 def judge(
@@ -121,16 +128,24 @@ def write_all_journeys(project: Project) -> dict[str, int]:
 
 
 def people_of(project: Project, parts: Sequence[str]) -> set[int]:
-    """The persons that some imports speak of."""
-    if not parts:
+    """The persons that some parts of the lake speak of."""
+    there = sorted(set(project.lake.parts("interactions")) & set(parts))
+    if not there:
         return set()
-    return _persons(project, "people_of_imports", {"parts": list(parts)})
+    if project.directory is not None:
+        return people.persons_of(project.lake, project.directory, there)
+    with project.lake.connection() as connection:
+        connection.execute(f"CREATE TEMP VIEW arrived AS FROM {project.lake.reading_sql('interactions', there)}")
+        return {int(row[0]) for row in connection.execute(_question("people_of_parts")).fetchall()}
 
 
 def _persons(project: Project, question: str, values: dict[str, Any]) -> set[int]:
-    sql = files("desireline.project").joinpath(f"{question}.sql").read_text(encoding="utf-8")
     with project.lake.connection() as connection:
-        return {int(row[0]) for row in connection.execute(sql, values).fetchall()}
+        return {int(row[0]) for row in connection.execute(_question(question), values).fetchall()}
+
+
+def _question(name: str) -> str:
+    return files("desireline.project").joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
 KEEP_STORE = Step("keep store", reads=("interactions", "handles"), writes=("journey_store",), run=follow)
