@@ -10,6 +10,7 @@ Limits: no mmap, no lying disks, sectors are whole.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ class Recorder(Disk):
     sync_files: bool = True
     sync_names: bool = True
     steps: list[Step] = field(default_factory=list)
-    threads: list[int] = field(default_factory=list)
+    calls: list[tuple[int, str, str, int]] = field(default_factory=list)
     _turn: threading.RLock = field(default_factory=threading.RLock)
     _inode: dict[str, int] = field(default_factory=dict)
     _open: dict[int, list[int]] = field(default_factory=dict)
@@ -56,16 +57,20 @@ class Recorder(Disk):
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self.root))
 
-    def _step(self, step: Step) -> None:
+    def _step(self, step: Step, call: str, name: str) -> None:
         self.steps.append(step)
-        self.threads.append(threading.get_native_id())
+        self.calls.append((threading.get_native_id(), call, name, len(step.data)))
+
+    def _changed(self, call: str, *changes: tuple[Path, int | None]) -> None:
+        names = tuple((self._name(path), inode) for path, inode in changes)
+        self._step(Step("names", names=names, folder=self._name(changes[0][0].parent)), call, names[0][0])
+
+    def _named(self, inode: int) -> str:
+        return next(name for name, number in self._inode.items() if number == inode)
 
     def acknowledged(self, sequence: int, body: bytes) -> None:
         with self._turn:
-            self._step(Step("acknowledged", entry=(sequence, body)))
-
-    def make_folder(self, folder: Path) -> None:
-        Disk.make_folder(self, folder)
+            self.steps.append(Step("acknowledged", entry=(sequence, body)))
 
     def create(self, path: Path) -> int:
         with self._turn:
@@ -87,48 +92,62 @@ class Recorder(Disk):
         self._inodes += 1
         self._inode[self._name(path)] = self._inodes
         self._open[file] = [self._inodes, 0]
-        self._step(Step("names", names=((self._name(path), self._inodes),), folder=self._name(path.parent)))
+        self._step(
+            Step("names", names=((self._name(path), self._inodes),), folder=self._name(path.parent)),
+            "create",
+            self._name(path),
+        )
 
     def write(self, file: int, data: bytes) -> None:
         with self._turn:
             Disk.write(self, file, data)
             inode, offset = self._open[file]
             self._open[file][1] += len(data)
-            self._step(Step("write", inode, offset, bytes(data)))
+            self._step(Step("write", inode, offset, bytes(data)), "write", self._named(inode))
 
     def write_over(self, file: int, data: bytes) -> None:
         with self._turn:
             Disk.write_over(self, file, data)
-            self._step(Step("write", self._open[file][0], 0, bytes(data)))
+            inode = self._open[file][0]
+            self._step(Step("write", inode, 0, bytes(data)), "write_over", self._named(inode))
 
     def sync(self, file: int) -> None:
         with self._turn:
             if self.sync_files:
-                self._step(Step("sync", self._open[file][0]))
+                Disk.sync(self, file)
+                inode = self._open[file][0]
+                self._step(Step("sync", inode), "sync", self._named(inode))
 
     def sync_old(self, path: Path) -> None:
         with self._turn:
             if self.sync_files:
-                self._step(Step("sync", self._inode[self._name(path)]))
+                file = os.open(path, os.O_RDONLY)
+                Disk.sync(self, file)
+                os.close(file)
+                self._step(Step("sync", self._inode[self._name(path)]), "sync", self._name(path))
 
     def sync_folder(self, folder: Path) -> None:
         with self._turn:
             if self.sync_names and self.root in (folder, *folder.parents):
-                self._step(Step("sync_folder", folder=self._name(folder)))
+                Disk.sync_folder(self, folder)
+                self._step(Step("sync_folder", folder=self._name(folder)), "sync_folder", self._name(folder))
 
     def rename(self, old: Path, new: Path) -> None:
         with self._turn:
             Disk.rename(self, old, new)
             inode = self._inode.pop(self._name(old))
             self._inode[self._name(new)] = inode
-            names = ((self._name(old), None), (self._name(new), inode))
-            self._step(Step("names", names=names, folder=self._name(new.parent)))
+            self._changed("rename", (old, None), (new, inode))
 
     def remove(self, path: Path) -> None:
         with self._turn:
             Disk.remove(self, path)
             del self._inode[self._name(path)]
-            self._step(Step("names", names=((self._name(path), None),), folder=self._name(path.parent)))
+            self._step(
+                Step("names", names=((self._name(path), None),), folder=self._name(path.parent)),
+                "remove",
+                self._name(path),
+            )
 
     def reserve(self, file: int, size_bytes: int) -> None:
         self.write(file, bytes(size_bytes))

@@ -1,19 +1,24 @@
 """F2, a power cut at any moment of the log's life: no acknowledged entry is lost, and it opens without help."""
 
+import json
+import os
 import random
-import threading
+import re
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from desireline.storage.log import Damage, Disk, Kind, Log, LogLimits, check_log
+from desireline.storage.log import Damage, Disk, Kind, Log, check_log
 from faults.forms import how_many
+from faults.log_recorded import BATCHES, EACH, LIMITS, MOMENT, work
 from faults.power_cut import DiskState, Recorder, Step, states
 
-BATCHES, EACH = 40, 5
-MOMENT = 1_760_000_000_000
-LIMITS = LogLimits(segment_bytes=12_000, retry_seconds=0.05, ballast_bytes=20_000)
+STRACED = "openat,write,pwrite64,writev,fallocate,ftruncate,fdatasync,fsync,rename,renameat2,unlink,unlinkat,mkdir"
 
 
 class Unsynced(Disk):
@@ -22,35 +27,6 @@ class Unsynced(Disk):
     def sync(self, file: int) -> None: ...
 
     def sync_folder(self, folder: Path) -> None: ...
-
-
-def work(recorder: Recorder, *, seed: int = 1, batches: int = BATCHES) -> None:
-    """A run of the real writer and sealer, with a restart in its middle and a kept file."""
-    chance = random.Random(seed)
-    for part in range(2):
-        log = Log(recorder.root / "log", now=lambda: MOMENT, limits=LIMITS, disk=recorder)
-        for batch in range(batches // 2):
-            told = threading.Semaphore(0)
-            for each in range(EACH):
-                body = f"{part}.{batch}.{each}.".encode() + chance.randbytes(chance.choice((0, 30, 700)))
-
-                def tell(outcomes, body=body, told=told):  # type: ignore[no-untyped-def]
-                    recorder.acknowledged(outcomes[0].sequence, body)
-                    told.release()
-
-                log.submit(Kind.REQUEST, received_at=0, source="web", meta=b"", body=body, token=0, tell=tell)
-            for _ in range(EACH):
-                assert told.acquire(timeout=30)
-            if batch % 7 == 3:
-                let_seal(log)
-        log.close()
-
-
-def let_seal(log: Log) -> None:
-    """Wait until everything but the newest segment is packed."""
-    waiting = threading.Event()
-    while log.state.segments - log.state.sealed_segments > 1:
-        waiting.wait(0.002)
 
 
 def record(folder: Path, **switches: bool) -> list[Step]:
@@ -133,3 +109,50 @@ def test_F2_the_simulator_finds_the_loss_when_names_are_not_synced(tmp_path: Pat
     steps = record(tmp_path / "run", sync_names=False)
     assert losing(steps, tmp_path / "ext4", how_many(80, 800), 1, model="ext4") == []
     assert len(losing(steps, tmp_path / "strict", how_many(80, 800), 1, model="strict")) >= how_many(8, 80)
+
+
+Calls = dict[int, list[tuple[str, str, int]]]
+
+
+def seen_by_strace(folder: Path, root: Path) -> Calls:
+    """What changed under a folder, by thread: (call, name, bytes), from one file of strace for each thread."""
+    found: Calls = {}
+    for path in folder.glob("trace.*"):
+        calls = [call for line in path.read_text(errors="replace").splitlines() if (call := one_call(line, root))]
+        if calls:
+            found[int(path.suffix[1:])] = calls
+    return found
+
+
+def one_call(line: str, root: Path) -> tuple[str, str, int] | None:
+    name, _, arguments = line.partition("(")
+    inside = re.findall(re.escape(str(root)) + r'/?([^">,]*)', arguments)
+    is_opened = name == "openat" and "O_EXCL" not in arguments
+    if not inside or inside[0] == "log/lock" or name == "mkdir" or is_opened or " = -1 " in line:
+        return None
+    result = int(line.rpartition("= ")[2].split("<")[0])
+    kinds = {"openat": "create", "fdatasync": "sync", "fsync": "sync_folder", "pwrite64": "write_over"}
+    kind = {**kinds, "unlink": "remove"}.get(name, name)
+    return kind, inside[0] or ".", result if kind in ("write", "write_over") else 0
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_F2_what_the_simulator_records_is_what_the_system_saw(tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    root.mkdir()
+    command = ["strace", "-ff", "-y", "-o", str(tmp_path / "trace"), "-e", f"trace={STRACED}"]
+    tests = Path(__file__).parents[1]
+    ended = subprocess.run(
+        [*command, sys.executable, "-m", "faults.log_recorded", str(root)],
+        env={**os.environ, "PYTHONPATH": str(tests)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert ended.returncode == 0, ended.stderr
+    recorded: Calls = defaultdict(list)
+    for thread, what, name, size in json.loads(ended.stdout):
+        if (what, name) != ("create", "log/mark"):
+            recorded[thread].append((what, name, size))
+    assert seen_by_strace(tmp_path, root) == recorded
+    assert len(recorded) == 5, "a writer and a sealer of each opening, and the one that opened"
