@@ -3,7 +3,9 @@
 from desireline.project.demo import DemoMade, make_demo, warm_beside
 from desireline.project.front import Opened
 from desireline.project.handing_over import WORK, announced, may
+from desireline.project.hub import Event, Hub
 from desireline.project.imports import read_recipe_file
+from desireline.project.live import Live
 from desireline.project.planted import PlantedCheck, compare_with_truth, project_of_truth
 from desireline.project.project import Project, find_project, new_project
 from desireline.project.rebuilding import digests, rebuild
@@ -13,6 +15,9 @@ from desireline.project.upkeep import write_all_journeys
 __all__ = [
     "WORK",
     "DemoMade",
+    "Event",
+    "Hub",
+    "Live",
     "Opened",
     "PlantedCheck",
     "Project",

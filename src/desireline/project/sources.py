@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from desireline.intake import dialects
@@ -27,6 +27,7 @@ class Sources:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self.changed: list[Callable[[], None]] = []
         self._settings: dict[str, dialects.Setting] = {}
 
     def all(self) -> list[dict[str, Any]]:
@@ -115,8 +116,10 @@ class Sources:
         return self._settings[name]
 
     def forget(self) -> None:
-        """Sources or settings changed: look again."""
+        """Sources or settings changed: look again, and tell who keeps them."""
         self._settings.clear()
+        for told in self.changed:
+            told()
 
     def table(self) -> Table:
         """The sources as a list; keys are write-only and public by nature."""

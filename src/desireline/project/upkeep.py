@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from desireline import people
 from desireline.journeys import GapRule, write_journeys
+from desireline.people import persons_of
+from desireline.people import update as update_people
 from desireline.project.choosing import gap_days
 from desireline.project.rules import MapMasks, columns_of
 from desireline.promises import judge_all, judge_changed
@@ -65,7 +66,7 @@ def bring_up(
 ) -> set[int]:
     """Bring people and store up to date after parts of the lake came or went; the persons that this touched."""
     progress(0.1, "who is who")
-    updated = people.update(project.lake, project.directory)
+    updated = update_people(project.lake, project.directory)
     project.directory = updated.directory
     progress(0.3, "journey store")
     if anew:
@@ -133,7 +134,7 @@ def people_of(project: Project, parts: Sequence[str]) -> set[int]:
     if not there:
         return set()
     if project.directory is not None:
-        return people.persons_of(project.lake, project.directory, there)
+        return persons_of(project.lake, project.directory, there)
     with project.lake.connection() as connection:
         connection.execute(f"CREATE TEMP VIEW arrived AS FROM {project.lake.reading_sql('interactions', there)}")
         return {int(row[0]) for row in connection.execute(_question("people_of_parts")).fetchall()}

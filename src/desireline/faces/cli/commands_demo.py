@@ -30,7 +30,7 @@ def demo(
             say(line)
     if only_make:
         return
-    from desireline.faces.web import serve
+    from desireline.faces.serve import serve
 
     serve(Project(folder), port=port, open_page=open_page)
 

@@ -71,10 +71,10 @@ def serve(
     port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.")] = 8765,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
 ) -> None:
-    """Serve the project's pages on this machine only."""
-    from desireline.faces.web import serve as serve_pages
+    """Take interactions in as they happen and show the pages, on this machine only."""
+    from desireline.faces.serve import serve as serve_project
 
-    serve_pages(open_project(project), port=port, open_page=open_page)
+    serve_project(open_project(project), port=port, open_page=open_page)
 
 
 def add_to(app: typer.Typer) -> None:

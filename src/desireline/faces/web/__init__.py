@@ -1,7 +1,6 @@
-"""The pages: the one screen, maps, people and files in, for this machine only."""
+"""The pages: the one screen, live, maps, people and files in, for this machine only."""
 
-from __future__ import annotations
+from desireline.faces.web.app import create_app
+from desireline.faces.web.serving import listen, server_of
 
-from desireline.faces.web.serving import serve
-
-__all__ = ["serve"]
+__all__ = ["create_app", "listen", "server_of"]

@@ -24,17 +24,20 @@ from desireline.faces.web.import_desk import ImportDesk
 from desireline.faces.web.reading import Reading
 from desireline.faces.web.rendering import HERE, style_sheet
 from desireline.faces.web.security import OnlyOurOwnPages, own_addresses
+from desireline.project import Live
 from desireline.vocabulary.errors import DesirelineError
 
 KEEP_STATIC = {"cache-control": "public, max-age=31536000, immutable"}
 _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-def create_app(project: Any, *, port: int = 8000, reading: Reading | None = None) -> Starlette:
+def create_app(
+    project: Any, *, port: int = 8000, reading: Reading | None = None, live: Live | None = None
+) -> Starlette:
     """The web face of an open project.
 
     port: the port the server listens on; requests that name another host are refused.
-    reading: how the project is read, for tests.
+    reading: how the project is read, for tests. live: its live work, where it is held by this process.
     """
     read = reading or Reading(project)
 
@@ -73,6 +76,8 @@ def create_app(project: Any, *, port: int = 8000, reading: Reading | None = None
     )
     app.state.reading = read
     app.state.desk = ImportDesk(project)
+    app.state.project = project
+    app.state.live = live
     return app
 
 

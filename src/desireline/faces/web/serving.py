@@ -1,12 +1,9 @@
-"""Serves the pages of one project on this machine's own address, and opens them in a browser."""
+"""Serves the pages of one project on this machine's own address."""
 
 from __future__ import annotations
 
 import errno
 import socket
-import sys
-import threading
-import webbrowser
 from typing import TYPE_CHECKING, Any
 
 from desireline.vocabulary.errors import DesirelineError
@@ -17,20 +14,8 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 
 
-def serve(project: Any, *, port: int = 8765, open_page: bool = False) -> None:
-    """Serve until interrupted. Port 0 takes a free one. Nothing but this machine can reach it."""
-    listening = listen(port)
-    address = f"http://{LOOPBACK}:{listening.getsockname()[1]}/"
-    server = server_of(project, listening)
-    sys.stdout.write(f"Desireline shows {project.file.name} at {address} (Ctrl-C ends it)\n")
-    sys.stdout.flush()
-    if open_page:
-        threading.Timer(0.6, webbrowser.open, [address]).start()
-    server.run(sockets=[listening])
-
-
 def server_of(project: Any, listening: socket.socket) -> Server:
-    """A server for a project on a socket that already listens. No proxy is trusted, no request is logged."""
+    """A server of the pages alone, on a socket that already listens. No proxy is trusted, no request is logged."""
     import uvicorn
 
     from desireline.faces.web.app import create_app
