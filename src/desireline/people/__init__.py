@@ -4,9 +4,10 @@ from desireline.people.directory import Directory
 from desireline.people.find import Found
 from desireline.people.join_and_part import changes
 from desireline.people.resolve import Changes, Handles, Links, Resolution, resolve, warm
-from desireline.people.run import RESOLVE_PEOPLE, Updated, find, update
+from desireline.people.run import HANDLES, RESOLVE_PEOPLE, Updated, find, persons_of, update
 
 __all__ = [
+    "HANDLES",
     "RESOLVE_PEOPLE",
     "Changes",
     "Directory",
@@ -17,6 +18,7 @@ __all__ = [
     "Updated",
     "changes",
     "find",
+    "persons_of",
     "resolve",
     "update",
     "warm",

@@ -8,60 +8,84 @@ from importlib.resources import files
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
-from desireline.people.caps import MANY_OF_RANK, MANY_PERSONS, MANY_WEAKER, known_shared, reason
+from desireline.people import directory as directories
+from desireline.people.caps import KNOWN_VALUE, MANY_OF_RANK, MANY_PERSONS, MANY_WEAKER, UNSHARED, known_shared, reason
 from desireline.people.directory import Directory
 from desireline.people.find import Found, KnownHandle, nobody_found, ranked
 from desireline.people.join_and_part import changes
 from desireline.people.resolve import Changes, Handles, Links, Resolution, build, grow, resolution
 from desireline.people.settle import RANKS
+from desireline.storage.journey_store import NOBODY
 from desireline.storage.lake import Lake
+from desireline.storage.part_names import Stretch, stretch_of, stretches, unmatched
 from desireline.vocabulary.errors import DesirelineError, Mistake
 from desireline.vocabulary.handles import HANDLE_KINDS, OTHER_RANK
 from desireline.vocabulary.step import Step
+from desireline.vocabulary.tables import LINKS
 
 MOST_HANDLES_OF_AN_INTERACTION = 16
 """An interaction that carries more handles than this is a mailing list: evidence about nobody."""
 MOST_FOUND = 50
+HANDLES = "handles"
+"""The stream of parts of the table `handles`: the first is the whole, later ones what changed since."""
 _FEWEST_PHONE_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What an update did: whose person changed, and the directory to hand to the next update (or to forget)."""
+    """What an update did: whose person changed, and the directory to hand to the next update (or to forget).
+
+    handle, person: what the journey store is to be told, each handle with its person; `NOBODY` under a handle that
+    strangers share. All handles when everything was decided afresh, else those that changed or are new.
+    touched: everybody whose interactions may be others than before, under the old names and the new.
+    """
 
     changes: Changes
     directory: Directory
+    handle: NDArray[np.int64]
+    person: NDArray[np.int64]
+    touched: NDArray[np.int64]
 
 
 def update(lake: Lake, directory: Directory | None = None) -> Updated:
     """Take in imports that are new in the lake and withdraw those undone; write `links` and `handles`.
 
-    Without the directory of the last update everything is decided afresh from the links in the lake;
-    with it, at the cost of what changed. Both give the same. `handles` is written before the parts
+    Without the directory of the last update, and when an import was undone, everything is decided afresh from the
+    links in the lake; with it, at the cost of what changed. Both give the same. `handles` is written before the parts
     of `links` that mark an import as taken in, so after a crash the same update is done again.
     """
-    known, there = set(lake.parts("links")), set(lake.parts("interactions"))
-    arrived, gone = sorted(there - known), sorted(known - there)
+    known, there = lake.parts("links"), lake.parts("interactions")
+    arrived = sorted(unmatched(there, known))
+    gone = sorted({*unmatched(known, there), *_replaced(known, arrived)})
+    if directory is not None and not gone:
+        return _taken_in(lake, directory, arrived)
     with lake.connection() as connection:
         _prepare(connection, lake, arrived=arrived, gone=gone)
-        handles = _handles(connection)
-        if directory is None:
-            directory = build(handles, _links(connection, "links_after"))
-            after = resolution(directory)
-            changed = changes(_before(connection), after)
-        else:
-            grown = grow(directory, handles, _links(connection, "links_changed"))
-            directory, changed, after = grown.directory, grown.changes, resolution(grown.directory)
+        directory = build(_handles(connection), _links(connection, "links_after"))
+        before, after = _before(connection), resolution(directory)
         if arrived or gone:
-            _write_handles(connection, lake, after)
-        for part in arrived:
-            connection.execute("SET VARIABLE part = ?", [part])
-            select = "SELECT * EXCLUDE (part) FROM new_links WHERE part = getvariable('part')"
-            lake.write_part("links", part, select, connection)
+            _write_all_handles(connection, lake, after)
+        _write_links(connection, lake, arrived)
     for part in gone:
         lake.remove_part("links", part)
-    return Updated(changed, directory)
+    changed = changes(before, after)
+    flipped = np.setxor1d(before.handle[before.why != UNSHARED], after.handle[after.why != UNSHARED])
+    touched = _all_of(changed.old_person, changed.new_person, flipped)
+    return Updated(changed, directory, after.handle, np.where(after.why == UNSHARED, after.person, NOBODY), touched)
+
+
+def persons_of(lake: Lake, directory: Directory, parts: Sequence[str]) -> set[int]:
+    """The persons that some parts of the lake speak of."""
+    if not parts:
+        return set()
+    rows = lake.reading_sql("interactions", parts)
+    with lake.bare_connection() as connection:
+        found = connection.execute(f"SELECT DISTINCT handle FROM {rows} WHERE handle IS NOT NULL").fetchnumpy()
+    handle = np.asarray(found["handle"], np.int64)
+    place = directories.places(directory, handle)
+    return {int(each) for each in np.where(place >= 0, directory.person[place], handle)}
 
 
 def find(lake: Lake, text: str) -> list[Found]:
@@ -89,20 +113,75 @@ def find(lake: Lake, text: str) -> list[Found]:
 RESOLVE_PEOPLE = Step("resolve_people", reads=("interactions",), writes=("links", "handles"), run=update)
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, lake: Lake, *, arrived: Sequence[str], gone: Sequence[str]) -> None:
-    """Lay out what the questions read: the interactions that arrived, their links, the links that go."""
+def _taken_in(lake: Lake, directory: Directory, arrived: Sequence[str]) -> Updated:
+    """Take in new imports at the cost of what is new: only handles that changed are looked up and written."""
+    if not arrived:
+        nothing = np.empty(0, np.int64)
+        return Updated(Changes(nothing, nothing, nothing), directory, nothing, nothing, nothing)
+    with lake.bare_connection() as connection:
+        _lay_out_arrived(connection, lake, arrived)
+        connection.execute(f"CREATE TEMP TABLE newcomers AS {_sql('handles_arrived')}")
+        handle = np.asarray(connection.execute("SELECT handle FROM newcomers").fetchnumpy()["handle"], np.int64)
+        fresh = handle[directories.places(directory, handle) < 0]
+        connection.register("looked_up", {"handle": fresh})
+        connection.execute("CREATE TEMP TABLE texts AS SELECT * FROM newcomers SEMI JOIN looked_up USING (handle)")
+        links = Links(*(_numbers(connection.table("new_links"), name) for name in ("handle_a", "handle_b", "seen")))
+        grown = grow(directory, _handles(connection), links.gathered())
+        directory, written = grown.directory, grown.written
+        place = directories.places(directory, written)
+        person, why = directory.person[place], directory.why[place]
+        if len(written):
+            _look_up(connection, lake, np.setdiff1d(written, fresh))
+            _judge_values(connection)
+            _lay_out(connection, Resolution(written, person, why))
+            _write_handles(connection, lake, begin=None)
+        _write_links(connection, lake, arrived)
+    touched = _all_of(grown.changes.old_person, grown.changes.new_person, person)
+    return Updated(grown.changes, directory, written, np.where(why == UNSHARED, person, NOBODY), touched)
+
+
+def _all_of(*persons: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.unique(np.concatenate(persons))
+
+
+def _look_up(connection: duckdb.DuckDBPyConnection, lake: Lake, handles: NDArray[np.int64]) -> None:
+    """Put handles known before among the `texts`, as the lake has them."""
+    if len(handles):
+        listed = ", ".join(str(handle) for handle in handles.tolist())
+        connection.execute(
+            "INSERT INTO texts SELECT handle, kind, value, 0 AS rank, shared AS suspect "
+            f"FROM ({lake.table_sql('handles')}) WHERE handle IN ({listed})"
+        )
+
+
+def _replaced(known: Sequence[str], arrived: Sequence[str]) -> list[str]:
+    """Parts of `links` whose interactions arrive again, in a longer part."""
+    longer = [own for part in arrived if (own := stretch_of(part)) is not None]
+    return [part for part in known if (own := stretch_of(part)) is not None and any(each.holds(own) for each in longer)]
+
+
+def _lay_out_arrived(connection: duckdb.DuckDBPyConnection, lake: Lake, arrived: Sequence[str]) -> None:
+    """Lay out the interactions that arrived, their links, and the kinds of handles."""
     ranks = [kind.rank for kind in HANDLE_KINDS]
     strong = [kind.strong for kind in HANDLE_KINDS]
     names = np.array([kind.name for kind in HANDLE_KINDS], object)
     connection.register("kinds", {"kind": names, "rank": np.array(ranks, np.int8), "strong": np.array(strong)})
-    _set(connection, most_handles=MOST_HANDLES_OF_AN_INTERACTION, other_rank=OTHER_RANK, keep_known=not gone)
-    connection.execute("CREATE TEMP TABLE new_links AS SELECT *, '' AS part FROM links WHERE false")
+    _set(connection, most_handles=MOST_HANDLES_OF_AN_INTERACTION, other_rank=OTHER_RANK)
+    columns = ", ".join(f"{name} {kind}" for name, kind in LINKS.columns.items())
+    connection.execute(f"CREATE TEMP TABLE new_links ({columns}, part VARCHAR)")
     for part in arrived:
         _view(connection, lake, "arrived", "interactions", [part])
         _set(connection, part=part)
         connection.execute(
             f"INSERT INTO new_links BY NAME SELECT *, getvariable('part') AS part FROM ({_sql('links_of_import')})"
         )
+    _view(connection, lake, "arrived", "interactions", arrived)
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, lake: Lake, *, arrived: Sequence[str], gone: Sequence[str]) -> None:
+    """Lay out what the questions read: the interactions that arrived, their links, the links that go."""
+    _lay_out_arrived(connection, lake, arrived)
+    _set(connection, keep_known=not gone)
     _view(connection, lake, "gone_links", "links", gone)
     _view(connection, lake, "arrived", "interactions", lake.parts("interactions") if gone else arrived)
     connection.execute(f"CREATE TEMP TABLE newcomers AS {_sql('handles_arrived')}")
@@ -114,12 +193,18 @@ def _view(connection: duckdb.DuckDBPyConnection, lake: Lake, name: str, table: s
     connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {rows}")
 
 
-def _handles(connection: duckdb.DuckDBPyConnection) -> Handles:
-    """The handles there are; the few whose value looks like nobody's are judged one by one, with the reason."""
+def _judge_values(connection: duckdb.DuckDBPyConnection) -> NDArray[np.int64]:
+    """Judge the few handles whose value looks like nobody's, one by one, with the reason; those that are."""
     suspects = connection.execute("SELECT handle, kind, value FROM texts WHERE suspect").fetchall()
     judged = [(handle, why) for handle, kind, value in suspects if (why := known_shared(kind, value))]
     shared = np.array([handle for handle, _ in judged], np.int64)
     connection.register("judged", {"handle": shared, "reason": np.array([why for _, why in judged], object)})
+    return shared
+
+
+def _handles(connection: duckdb.DuckDBPyConnection) -> Handles:
+    """The handles among the `texts`."""
+    shared = _judge_values(connection)
     found = connection.execute("SELECT handle, rank FROM texts").fetchnumpy()
     handle = np.asarray(found["handle"], np.int64)
     return Handles(handle, np.asarray(found["rank"], np.int8), np.isin(handle, shared))
@@ -131,17 +216,45 @@ def _links(connection: duckdb.DuckDBPyConnection, question: str) -> Links:
 
 
 def _before(connection: duckdb.DuckDBPyConnection) -> Resolution:
-    found = connection.execute("SELECT handle, person FROM handles ORDER BY handle").fetchnumpy()
+    found = connection.execute("SELECT handle, person, shared FROM handles ORDER BY handle").fetchnumpy()
     handle, person = (np.asarray(found[name], np.int64) for name in ("handle", "person"))
-    return Resolution(handle, person, np.zeros(len(handle), np.int8))
+    return Resolution(handle, person, np.where(np.asarray(found["shared"], np.bool_), KNOWN_VALUE, UNSHARED))
 
 
-def _write_handles(connection: duckdb.DuckDBPyConnection, lake: Lake, after: Resolution) -> None:
+def _lay_out(connection: duckdb.DuckDBPyConnection, after: Resolution) -> None:
+    """Lay out who is whose, and the reasons in words."""
     whys = [MANY_PERSONS, MANY_WEAKER, *(MANY_OF_RANK + rank for rank in range(RANKS))]
     words = np.array([reason(why) for why in whys], object)
     connection.register("reasons", {"why": np.array(whys, np.int8), "reason": words})
     connection.register("resolved", {"handle": after.handle, "person": after.person, "why": after.why})
-    lake.replace_table("handles", _sql("handles_resolved"), connection)
+
+
+def _write_all_handles(connection: duckdb.DuckDBPyConnection, lake: Lake, after: Resolution) -> None:
+    """Write the whole table anew as a part that covers all others; nobody sees the table without or half."""
+    _lay_out(connection, after)
+    whole = _write_handles(connection, lake, begin=0)
+    for part in (*lake.covered("handles"), *lake.parts("handles")):
+        if part != whole:
+            lake.remove_part("handles", part)
+
+
+def _write_handles(connection: duckdb.DuckDBPyConnection, lake: Lake, *, begin: int | None) -> str:
+    """Write a part of `handles` that begins with a number, or behind the last one; a later row replaces an earlier."""
+    number = max((each.last for each in stretches(lake.parts("handles"), HANDLES)), default=0) + 1
+    part = Stretch(HANDLES, number if begin is None else begin, number).name
+    lake.write_part("handles", part, _sql("handles_resolved"), connection)
+    return part
+
+
+def _write_links(connection: duckdb.DuckDBPyConnection, lake: Lake, parts: Sequence[str]) -> None:
+    for part in parts:
+        connection.execute("SET VARIABLE part = ?", [part])
+        select = "SELECT * EXCLUDE (part) FROM new_links WHERE part = getvariable('part')"
+        lake.write_part("links", part, select, connection)
+
+
+def _numbers(relation: duckdb.DuckDBPyRelation, name: str) -> NDArray[np.int64]:
+    return np.asarray(relation.project(name).fetchnumpy()[name], np.int64)
 
 
 def _set(connection: duckdb.DuckDBPyConnection, **values: object) -> None:

@@ -12,7 +12,7 @@ import duckdb
 
 from desireline.storage.durable import replacing, sync_folder
 from desireline.storage.engines.local import threads
-from desireline.storage.part_names import shown
+from desireline.storage.part_names import shown, stretch_of
 from desireline.storage.questions import answer
 from desireline.vocabulary.errors import DesirelineError, Mistake, WorkFailed, nearest
 from desireline.vocabulary.interaction import BY_COLUMN
@@ -98,7 +98,8 @@ class Lake:
             relation = connection.sql(source) if isinstance(source, str) else source
             projection = _projection(_table(table), relation.columns)
             with replacing(self.path(table, part)) as temporary:
-                relation.project(projection).write_parquet(str(temporary), compression="snappy")
+                group = HANDLES_IN_A_GROUP if _table(table).last_of else None
+                relation.project(projection).write_parquet(str(temporary), compression="snappy", row_group_size=group)
                 return _rows(temporary, connection.cursor())
         except duckdb.Error as error:
             raise WorkFailed(Mistake(_first_line(error), f"table '{table}', part '{part}'")) from error
@@ -155,10 +156,14 @@ class Lake:
         return rows
 
     def remove_part(self, table: str, part: str) -> bool:
-        """Take a part away; says whether there was one."""
-        path = self.path(table, part)
+        """Take a part away, with those that were merged into it; says whether there was one."""
+        path, own = self.path(table, part), stretch_of(part)
         if not path.exists():
             return False
+        if own is not None:
+            for covered in self.covered(table):
+                if covered != part and (within := stretch_of(covered)) is not None and own.holds(within):
+                    self.path(table, covered).unlink()
         path.unlink()
         sync_folder(path.parent)
         return True

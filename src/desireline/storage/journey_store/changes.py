@@ -88,14 +88,16 @@ def remove_rows(store: OpenedStore, numbers: Sequence[int]) -> Manifest:
 
 
 def reassign_rows(store: OpenedStore, changes: Identities) -> Manifest:
-    """Let handles belong to other persons, and move the rows of these handles with them."""
+    """Let handles belong to other persons, and move the rows of these handles with them; those that do already stay."""
     before = store.persons_of(changes.handle)
     moving = before != changes.person
+    if not moving.any():
+        return store.manifest
     handles, persons = changes.handle[moving], changes.person[moving]
     columns = store.manifest.columns()
     dropped = _rows_leaving(store, handles, np.unique(before[moving]))
     rows = _taken(store, columns, dropped)
-    if len(handles):
+    if len(rows["handle"]):
         rows["person"] = persons[np.searchsorted(handles, rows["handle"])]
     told = store.manifest.next(overlay=store.manifest.version + 1)
     overlay = store.overlay.changed(Identities(handles, persons))

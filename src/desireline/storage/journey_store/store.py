@@ -103,7 +103,9 @@ class JourneyStore:
         with self._changing():
             opened = self._open()
             if opened is not None and len(changes.handle):
-                self._commit(reassign_rows(opened, changes))
+                told = reassign_rows(opened, changes)
+                if told is not opened.manifest:
+                    self._commit(told)
 
     def ensure_columns(self, names: Iterable[str]) -> None:
         """Have columns that are read from the lake only when asked for, such as `properties.amount`."""
