@@ -76,18 +76,30 @@ class Sealer:
         """Seal every finished segment, the oldest first."""
         if not self._limits.seal:
             return
-        for segment in self._shelf.segments:
-            if segment.packed or segment.first in self._left or segment.first == self._writing():
+        for first in [segment.first for segment in self._shelf.segments]:
+            if first == self._writing() or first in self._left:
+                continue
+            segment = self._shelf.beginning(first)  # asked for now, when it is known to grow no more
+            if segment.packed:
                 continue
             try:
                 self._seal(segment)
             except NotSealed:
-                self._left.add(segment.first)
+                self._left.add(first)
 
     def _seal(self, segment: Segment) -> None:
         before = [each for each in self._shelf.segments if each.packed and each.first < segment.first]
         target = segment.path.with_name(segment.path.name + ".zst")
-        pack(segment, target, self._disk, previous=_sum_of(before[-1]) if before else "", stopped=self._stop.is_set)
+        part = target.with_name(target.name + PART)
+        try:
+            pack(segment, part, self._disk, previous=_sum_of(before[-1]) if before else "", stopped=self._stop.is_set)
+            assert self._shelf.beginning(segment.first) is segment, "it grew while it was sealed"
+            self._disk.rename(part, target)
+        except BaseException:
+            with suppress(OSError):
+                self._disk.remove(part)
+            raise
+        self._disk.sync_folder(target.parent)
         self._shelf.exchange(segment, replace(segment, path=target, packed=True, places=()))
         self._disk.remove(segment.path)
 
@@ -99,25 +111,18 @@ def _sum_of(segment: Segment) -> str:
 
 
 def pack(segment: Segment, target: Path, disk: Disk, *, previous: str, stopped: Callable[[], bool]) -> Index:
-    """Write a packed copy of a plain segment; it is whole, checked and on disk before it gets its name."""
-    part = target.with_name(target.name + PART)
+    """Write a packed copy of a plain segment; when this returns it is whole, read again and on disk."""
     with suppress(FileNotFoundError):
-        disk.remove(part)
-    file = disk.create(part)
+        disk.remove(target)
+    file = disk.create(target)
     try:
         packer = Packer(lambda data: disk.write(file, data))
         summed = _add_blocks(segment, packer, previous, stopped)
         index = packer.finish(summed)
         disk.sync(file)
-        _check(part, index)
-        disk.rename(part, target)
-        disk.sync_folder(target.parent)
-    except BaseException:
-        with suppress(OSError):
-            disk.remove(part)
-        raise
     finally:
         disk.close(file)
+    _check(target, index)
     return index
 
 

@@ -69,6 +69,10 @@ class Shelf:
         """The segment in which the first entry after a sequence lies."""
         return next((segment for segment in self._segments if segment.last > after), None)
 
+    def beginning(self, first: int) -> Segment:
+        """The segment that begins with a sequence, as far as it counts now."""
+        return next(segment for segment in self._segments if segment.first == first)
+
     def add(self, segment: Segment) -> None:
         """Put the newest segment at the end."""
         with self._turn:
