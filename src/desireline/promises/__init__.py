@@ -10,7 +10,15 @@ from desireline.promises.map_file import load_map, load_maps
 from desireline.promises.maps import Map, Phase, Promise, Step
 from desireline.promises.masks import rows_matching
 from desireline.promises.patterns import Pattern, pattern_of
-from desireline.promises.run import STEPS, LedgerChange, instances_in_force, judge_all, judge_changed, ledger_rows
+from desireline.promises.run import (
+    STEPS,
+    LedgerChange,
+    instances_in_force,
+    judge_all,
+    judge_changed,
+    ledger_rows,
+    merge_ledger_parts,
+)
 from desireline.promises.versions import MapVersion, in_order
 from desireline.promises.watch import Watch, wake_moments
 
@@ -41,6 +49,7 @@ __all__ = [
     "ledger_rows",
     "load_map",
     "load_maps",
+    "merge_ledger_parts",
     "pattern_of",
     "read_calendars",
     "rows_matching",

@@ -22,6 +22,7 @@ from desireline.promises.versions import MapVersion
 from desireline.storage.identity import text_hash
 from desireline.storage.journey_store import Snapshot
 from desireline.storage.lake import Lake
+from desireline.storage.merging import FAN_IN, GRACE_MS, Merged, forget_covered, next_merge
 from desireline.storage.part_names import Stretch, stretches
 from desireline.vocabulary.errors import DesirelineError, nearest
 from desireline.vocabulary.interaction import BY_NAME, PATTERN_NAMES
@@ -89,6 +90,26 @@ def judge_changed(
     chosen = sorted(set(people))
     judged = judge(snapshot, maps, as_of, calendars=calendars, people=chosen)
     return _write(lake, judged, people=chosen, cause=cause, keys=keys)
+
+
+def merge_ledger_parts(lake: Lake, *, now: int, fan_in: int = FAN_IN) -> Merged | None:
+    """Put many small parts of the ledger together into one, where enough have gathered: one merge at most, often none.
+
+    Every row stays as it is, so history and what is in force stay the same; each row is written again about once for
+    every `fan_in` times the ledger grows. Readers see the small parts or the long one, never both; what was merged
+    is deleted a minute later. now: UTC milliseconds of the machine's clock. The caller must be the one who writes.
+    """
+    forget_covered(lake, before=now - GRACE_MS)
+    there = stretches(lake.parts(LEDGER.name), _STREAM)
+    rows = [lake.rows(LEDGER.name, each.name) for each in there] if len(there) >= fan_in else []
+    chosen = next_merge(rows, fan_in=fan_in, most_rows=None)
+    if chosen is None:
+        return None
+    parts = there[chosen.start : chosen.stop]
+    whole = Stretch(_STREAM, parts[0].first, parts[-1].last).name
+    with lake.bare_connection() as connection:
+        source = lake.reading_sql(LEDGER.name, [each.name for each in parts])
+        return Merged(LEDGER.name, whole, len(parts), lake.write_part(LEDGER.name, whole, f"FROM {source}", connection))
 
 
 def ledger_rows(
