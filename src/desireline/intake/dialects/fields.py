@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from desireline.intake.values_sql import MINOR_DIGITS
 from desireline.vocabulary.interaction import DIRECTIONS
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
@@ -53,12 +54,9 @@ SCORE_NAMES: dict[str, tuple[str, str, int, int]] = {
 """Properties that name their score: kind, scale, least and most. Outside the scale it is no score."""
 
 LONGEST_KEY = 256
-MOST_MINOR = 2**63 - 1
-MINOR_DIGITS = {"BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0,
-                "UGX": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0, "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3,
-                "LYD": 3, "OMR": 3, "TND": 3}  # fmt: skip
-"""Currencies whose minor unit is not a hundredth (ISO 4217); the same list as for files, a test compares."""
-
+MOST_AMOUNT = 9 * 10**15
+"""In thousandths it still fits 64 bits."""
+MOST_WHOLE = 2**63 - 1
 CHANNEL_NAMES = frozenset(("web", "app", "email", "sms", "chat", "phone", "branch", "social", "post", "server"))
 _PLACE: dict[str, tuple[str, int]] = {
     name: (field, rank) for field, names in USUAL_NAMES.items() for rank, name in enumerate(names)
@@ -106,36 +104,29 @@ def flag(value: Any) -> bool | None:
 
 
 def amount(value: Any) -> Decimal | None:
-    """An amount of money as a number or as plain digits in a text.
+    """An amount of money as a number or as plain digits in a text; more than any account holds is none.
 
     >>> amount("19.90"), amount(True), amount("about ten")
     (Decimal('19.90'), None, None)
     """
-    if type(value) is int:
-        return Decimal(value)
-    if type(value) is Decimal and value.is_finite():
-        return value
     if type(value) is float and math.isfinite(value):
-        return Decimal(repr(value))
-    if type(value) is str and _AMOUNT.fullmatch(value.strip()):
-        try:
-            return Decimal(value.strip())
-        except InvalidOperation:
-            return None
-    return None
+        value = repr(value)
+    elif type(value) is str:
+        value = value.strip() if _AMOUNT.fullmatch(value.strip()) else None
+    if value is None or type(value) not in (int, str, Decimal):
+        return None
+    found = Decimal(value)
+    return found if found.is_finite() and abs(found) <= MOST_AMOUNT else None
 
 
-def minor_units(value: Decimal, currency: str) -> int | None:
+def minor_units(value: Decimal, currency: str) -> int:
     """An amount in integer minor units, halves rounded away from nothing, as money is.
 
     >>> minor_units(Decimal("19.995"), "EUR"), minor_units(Decimal(500), "JPY")
     (2000, 500)
     """
-    if abs(value) > MOST_MINOR:
-        return None
     scaled = value.scaleb(MINOR_DIGITS.get(currency, 2))
-    rounded = int(abs(scaled) + Decimal("0.5")) * (-1 if scaled < 0 else 1)
-    return rounded if abs(rounded) <= MOST_MINOR else None
+    return int(abs(scaled) + Decimal("0.5")) * (-1 if scaled < 0 else 1)
 
 
 def currency_code(value: Any) -> str | None:
@@ -145,7 +136,7 @@ def currency_code(value: Any) -> str | None:
 
 def whole(value: Any) -> int | None:
     """A whole number that is not negative."""
-    return value if type(value) is int and 0 <= value <= MOST_MINOR else None
+    return value if type(value) is int and 0 <= value <= MOST_WHOLE else None
 
 
 def number(value: Any) -> float | None:

@@ -161,7 +161,7 @@ def as_written(given: Any) -> str | None:
     """A moment exactly as the client wrote it, as text."""
     if given is None or isinstance(given, (dict, list, bool)):
         return None
-    return str(given)[:200]
+    return str(given)[:200] or None
 
 
 def occurred(

@@ -75,7 +75,7 @@ def row_of(said: Said, message: Message, received: Received, setting: Setting) -
         odd.extend(f"protected.handle: {claim.partition(':')[0]} is kept as a claim" for claim in claims)
         others = [other for other in others if not other.startswith("claimed:")]
     row = _EMPTY_ROW.copy()
-    _money(fields, rest, setting.currency)
+    _money(fields, setting.currency)
     for name, value in fields.items():
         row[_COLUMN[name]] = value
     row["source"] = setting.source
@@ -113,17 +113,12 @@ def _moments(row: dict[str, Any], when: Occurred) -> None:
     row["time_quality"] = when.quality
 
 
-def _money(fields: dict[str, Any], rest: dict[str, Any], project_currency: str) -> None:
-    """Puts an amount into minor units of its currency; one too large for them stays a property."""
+def _money(fields: dict[str, Any], project_currency: str) -> None:
+    """Puts an amount into minor units of its currency, the project's when none is said."""
     given: Decimal | None = fields.pop("value", None)
     currency = fields.pop("currency", None) or project_currency
-    if given is None:
-        return
-    minor = minor_units(given, currency)
-    if minor is None:
-        rest["value"] = str(given)
-        return
-    fields["value"], fields["currency"] = minor, currency
+    if given is not None:
+        fields["value"], fields["currency"] = minor_units(given, currency), currency
 
 
 def _properties(rest: dict[str, Any], besides: Mapping[str, Any], unusable: list[str], odd: list[str]) -> str | None:
