@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,8 @@ Header = tuple[bytes, bytes]
 JSON = b"application/json"
 GIF = b"image/gif"
 SCRIPT = b"text/javascript; charset=utf-8"
+WHOLE = "desireline.whole"
+"""The name under which our own server offers to send a complete answer in one write."""
 PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 """A picture of one transparent point, for pages that cannot run scripts."""
 
@@ -27,15 +29,24 @@ class Answer:
     media: bytes = JSON
     headers: tuple[Header, ...] = ()
     code: str = ""
+    head: bytes = field(init=False, repr=False, default=b"")
 
-    def start(self, more: Sequence[Header] = ()) -> dict[str, Any]:
-        """The first ASGI message of this answer."""
-        headers = [*self.headers, *more]
-        if self.body or self.status != 204:
-            headers += [(b"content-length", b"%d" % len(self.body))]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "head", lines_of(self.all_headers()))
+
+    def all_headers(self) -> list[Header]:
+        """Its own headers, and those that its body asks for."""
+        headers = [*self.headers]
+        if self.status != 204:
+            headers.append((b"content-length", b"%d" % len(self.body)))
         if self.body:
             headers.append((b"content-type", self.media))
-        return {"type": "http.response.start", "status": self.status, "headers": headers}
+        return headers
+
+
+def lines_of(headers: Sequence[Header]) -> bytes:
+    """Headers as they stand on the wire."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 @dataclass(frozen=True, slots=True)

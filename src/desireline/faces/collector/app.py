@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from desireline.faces.collector import client_documents, cross_origin, openapi
-from desireline.faces.collector.answers import Answer, document, refuse
+from desireline.faces.collector.answers import WHOLE, Answer, Header, document, lines_of, refuse
 from desireline.faces.collector.asked import Asked
 from desireline.faces.collector.counters import Counters
 from desireline.faces.collector.limits import Limits
@@ -68,7 +68,8 @@ class Collector:
         begun = self._monotonic()
         found = find(scope["path"])
         if found is None:
-            await self._send(send, refuse("path.unknown"), "", dict(scope["headers"]).get(b"origin", b""))
+            origin = dict(scope["headers"]).get(b"origin", b"")
+            await self._send(scope, send, refuse("path.unknown"), dialect="", origin=origin)
             return
         route, inner = found
         asked = Asked(scope, inner=inner, received_at=self._now())
@@ -80,7 +81,8 @@ class Collector:
             self.counters.faults += 1
             logging.getLogger("desireline.collector").error("an answer failed: %s", type(error).__name__)
             answer = refuse("collector.fault", retry_after_seconds=1)
-        await self._send(send, answer, route.dialect or "documents", asked.headers.get(b"origin", b""))
+        origin = asked.headers.get(b"origin", b"")
+        await self._send(scope, send, answer, dialect=route.dialect or "documents", origin=origin)
         if answer.status == 200 and route.dialect:
             self.counters.took(self._monotonic() - begun)
 
@@ -136,10 +138,19 @@ class Collector:
         assert route.does == "rudder_settings", route
         return client_documents.rudder_settings(source, address=address)
 
-    async def _send(self, send: Send, answer: Answer, dialect: str, origin: bytes) -> None:
+    async def _send(self, scope: Scope, send: Send, answer: Answer, *, dialect: str, origin: bytes) -> None:
         self.counters.answered(dialect=dialect, status=answer.status, code=answer.code)
-        more = cross_origin.allowed(origin) if origin and answer.code != "origin.refused" else ()
-        await send(answer.start(more if answer.status != 204 else ()))
+        more: tuple[Header, ...] = ()
+        if origin and answer.status != 204 and answer.code != "origin.refused":
+            more = cross_origin.allowed(origin)
+        whole = scope.get("extensions", {}).get(WHOLE)
+        if whole is not None and whole(
+            answer.status, answer.head + lines_of(more) if more else answer.head, answer.body
+        ):
+            return
+        await send({
+            "type": "http.response.start", "status": answer.status, "headers": [*answer.all_headers(), *more],
+        })  # fmt: skip
         await send({"type": "http.response.body", "body": answer.body})
 
 

@@ -22,7 +22,7 @@ class Limits:
         The wait of an accepted request is about this number divided by requests a second.
     bytes_at_once: bytes of bodies held in memory while they are read and stored (503).
     unread_per_second: bodies kept although no source could be told from them, all senders together.
-    address_per_second: interactions a second from one network address; 0 means no limit.
+    address_per_second: requests a second from one network address; 0 means no limit.
     """
 
     body_bytes: int = 4 * MEBIBYTE

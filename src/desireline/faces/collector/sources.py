@@ -15,9 +15,10 @@ class Source:
     dialect: the wire protocol it speaks (a name of `desireline.dialects`).
     key: the write key; it lets its holder write, and read nothing.
     origins: sites whose pages may send with this key; none named means any.
-    per_second: interactions a second over time; 0 means no budget.
+    per_second: requests a second over time; 0 means no budget.
     recipe: the recipe that turns its records into interactions, for the dialect `recipe`.
-    secrets: what its requests are signed with, two while a secret is being changed; none means unsigned.
+    secrets: what its requests are signed with, two while a secret is being changed; none means none is set.
+    unsigned: its webhooks may come without a signature as long as it has no secret.
     server_side: the sender is one of our own servers, whose clock is trusted.
     enabled: a source that is switched off is answered with 404.
     """
@@ -29,6 +30,7 @@ class Source:
     per_second: float = 0.0
     recipe: str = ""
     secrets: tuple[str, ...] = ()
+    unsigned: bool = False
     server_side: bool = False
     enabled: bool = True
 

@@ -22,6 +22,7 @@ from desireline.faces.collector.told import RESULTS_PATH, Verdicts, answer
 from desireline.intake import dialects
 from desireline.intake.dialects import Problem, Received
 from desireline.intake.dialects.body import payload_of
+from desireline.intake.dialects.signatures import verify
 from desireline.storage.log import Log, LogFull
 
 _LOG_REFUSALS = {"queue": "log.queue", "disk": "log.disk", "read only": "log.read_only"}
@@ -102,6 +103,8 @@ class Taking:
         if body.code:
             return await self._keep_refused(received, source, body)
         readable = received
+        if source is not None and route.dialect == "webhook":
+            self._check_signature(source, received)
         if source is None:
             source, readable = await self._source_of_body(received, asked, key=key)
             received = replace(received, source=source.name)
@@ -136,18 +139,17 @@ class Taking:
             self._within(asked.peer, self._limits.address_per_second, "address.budget_spent")
 
     def _within(self, name: str, per_second: float, code: str) -> None:
-        now = self._monotonic()
-        wait = self._budgets.of((code, name), per_second=per_second, now=now).wait_seconds(now)
+        wait = self._budgets.wait_seconds((code, name), per_second=per_second, now=self._monotonic())
         if wait:
             raise Refuse(refuse(code, retry_after_seconds=wait))
 
-    def _spend(self, source: Source, asked: Asked, interactions: int) -> None:
-        now = self._monotonic()
-        if source.per_second:
-            self._budgets.of(("budget.spent", source.name), per_second=source.per_second, now=now).spend(interactions)
-        per_address = self._limits.address_per_second
-        if per_address:
-            self._budgets.of(("address.budget_spent", asked.peer), per_second=per_address, now=now).spend(interactions)
+    def _check_signature(self, source: Source, received: Received) -> None:
+        """Refuse a request of a hook that its sender did not sign, or not just now."""
+        verdict = verify(
+            received.headers, received.body, source.secrets, received.received_at, unsigned=source.unsigned
+        )
+        if not verdict.accepted:
+            raise Refuse(refused(401, verdict.code, verdict.says))
 
     async def _store(
         self, route: Route, asked: Asked, source: Source, received: Received, readable: Received
@@ -162,7 +164,6 @@ class Taking:
             verdicts = _read(readable, each=asked.verbose or route.path == RESULTS_PATH)
             counters.events += verdicts.events
             counters.events_refused += verdicts.refused
-            self._spend(source, asked, max(1, verdicts.events))
             sequence = await stored
         finally:
             counters.bytes_at_once -= size
@@ -180,11 +181,9 @@ class Taking:
     ) -> None:
         """Put what could not be read into the log; what comes from nobody known has a small budget for all."""
         if not known:
-            now = self._monotonic()
-            budget = self._budgets.of(("unread", _NOBODY), per_second=self._limits.unread_per_second, now=now)
-            if budget.wait_seconds(now):
+            per_second = self._limits.unread_per_second
+            if self._budgets.wait_seconds(("unread", _NOBODY), per_second=per_second, now=self._monotonic()):
                 return
-            budget.spend(1)
         meta = meta_of(received, kept=kept) if kept else meta_of(received)
         await self._durable.submit(
             received_at=received.received_at, source=received.source, meta=meta, body=received.body
