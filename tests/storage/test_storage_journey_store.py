@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import desireline.storage.journey_store.build as build_module
+import desireline.storage.journey_store.lake_reader as reader_module
 from desireline.storage.identity import text_hash
 from desireline.storage.journey_store import EMPTY_NUMBER, NOBODY, Identities, JourneyStore, Snapshot
 from desireline.storage.lake import Lake
@@ -112,10 +113,13 @@ class Company:
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
-@given(first=st.lists(ROW, min_size=1, max_size=20), deeds=st.lists(DEED, max_size=6))
-def test_upkeep_ends_where_a_fresh_build_begins(first: list[dict[str, Any]], deeds: list[tuple[str, Any]]) -> None:
+@given(first=st.lists(ROW, min_size=1, max_size=20), deeds=st.lists(DEED, max_size=6), few=st.sampled_from([0, 7]))
+def test_upkeep_ends_where_a_fresh_build_begins(
+    first: list[dict[str, Any]], deeds: list[tuple[str, Any]], few: int
+) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(build_module, "SPLIT_ROWS", 4)
+        patch.setattr(reader_module, "_FEW_ROWS", few)
         company = Company(Path(folder))
         company.do("add", first)
         for deed, what in deeds:

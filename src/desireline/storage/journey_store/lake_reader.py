@@ -1,4 +1,4 @@
-"""Reading interactions from the lake as plain arrays of numbers: no text of a row ever becomes a Python object."""
+"""Reading interactions from the lake as plain arrays of numbers: of many rows no text ever becomes a Python object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from desireline.storage.identity import TEXT_HASH_SQL
 from desireline.storage.journey_store.columns import ORIGIN, PROPERTY, Column, Kind, column, stored_fields
 from desireline.storage.journey_store.dictionary import Dictionary
 from desireline.storage.journey_store.identities import Identities
-from desireline.storage.journey_store.snapshot import NOBODY
+from desireline.storage.journey_store.snapshot import EMPTY_CODE, NOBODY
 from desireline.storage.lake import Lake, reading_sql
 from desireline.vocabulary.interaction import BY_NAME
 from desireline.vocabulary.tables import INTERACTIONS
@@ -23,6 +23,8 @@ CHUNK_ROWS = 1 << 21
 PART_BITS = 32
 _FEW_WORDS = 2_000
 """So many words are listed when they are named; more are asked for again, which then is quicker."""
+_FEW_ROWS = 5_000
+"""Texts of so few rows are coded one by one: naming them to the database first would take longer."""
 _PLAIN: Mapping[Kind, str] = {
     "key": f"coalesce({TEXT_HASH_SQL}, 0)",
     "flag": "(CASE WHEN {text} THEN 1 WHEN NOT {text} THEN 0 ELSE -1 END)::TINYINT",
@@ -48,6 +50,7 @@ class LakeReader:
         self._never_empty: set[str] = set()
         self._dictionaries = dictionaries
         self._codes: dict[str, NDArray[Any]] = {}
+        self._few = self.rows <= _FEW_ROWS
 
     @property
     def rows(self) -> int:
@@ -76,6 +79,9 @@ class LakeReader:
         """Give every text of the coded columns its code, before rows are read."""
         for number, each in enumerate(columns):
             if not each.coded or not self._paths:
+                continue
+            if self._few:
+                self._dictionaries.setdefault(each.name, Dictionary(each))
                 continue
             words = (
                 f"SELECT DISTINCT word FROM (SELECT {_source(each)} AS word FROM {self._all()}) WHERE word IS NOT NULL"
@@ -136,6 +142,8 @@ class LakeReader:
 
     def _expression(self, number: int, each: Column) -> str:
         source, name = _source(each), each.name.replace('"', '""')
+        if each.coded and self._few:
+            return f'{source} AS "{name}"'
         if each.coded:
             known = len(self._codes.get(each.name, ())) > 1
             if self._constant(each):
@@ -154,12 +162,23 @@ class LakeReader:
             if each.name == ORIGIN:
                 continue
             values = np.asarray(chunk[each.name])
-            if each.coded:
+            if each.coded and self._few:
+                values = _coded(self._dictionaries[each.name], chunk[each.name])
+            elif each.coded:
                 values = self._codes[each.name][values + 1]
             arrays[each.name] = values.astype(each.dtype, copy=False)
         rows = len(arrays["id"]) if "id" in arrays else len(next(iter(arrays.values())))
         arrays[ORIGIN] = np.arange(origin, origin + rows, dtype=np.int64)
         return arrays
+
+
+def _coded(dictionary: Dictionary, texts: Any) -> NDArray[Any]:
+    """The code of each text of a column that may have gaps."""
+    gaps = np.ma.getmaskarray(texts).tolist()
+    words = [None if gap else word for word, gap in zip(np.ma.getdata(texts).tolist(), gaps, strict=True)]
+    distinct = [word for word in dict.fromkeys(words) if word is not None]
+    codes = dict(zip(distinct, dictionary.codes_of(distinct), strict=True))
+    return np.array([codes.get(word, EMPTY_CODE) for word in words], dictionary.column.dtype)
 
 
 def part_of(origin: NDArray[np.int64]) -> NDArray[np.int64]:
