@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+TIMEOUT_SECONDS = 10.0
+"""No try takes longer than this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -23,7 +26,6 @@ class Limits:
     longest_wait: int = 4 * 3_600_000
     longest_asked_wait: int = 24 * 3_600_000
     """However long a Retry-After asks us to wait."""
-    timeout_seconds: float = 10.0
     failures_to_open: int = 5
     failing_to_open: int = 20_000
     """The breaker opens after so many failures in a row, or after failing for so long: within 30 s."""

@@ -13,6 +13,7 @@ import aiosmtplib
 from desireline.outreach.listeners import Listener
 from desireline.outreach.mail_text import mail
 from desireline.outreach.message import NO_SURROUNDINGS, Answer, Message, Surroundings, handles_for
+from desireline.outreach.retries import TIMEOUT_SECONDS
 
 Security = Literal["tls", "starttls", "none"]
 
@@ -47,7 +48,7 @@ class Mail:
     server: MailServer | None
     environment: Mapping[str, str] = field(repr=False)
     around: Surroundings = NO_SURROUNDINGS
-    seconds: float = 10.0
+    seconds: float = TIMEOUT_SECONDS
     tls: ssl.SSLContext | None = None
 
     async def send(self, message: Message, listener: Listener, *, now: int) -> Answer:

@@ -10,7 +10,7 @@ from desireline.outreach.channels.request import Forbidden, NotSent, PerhapsSent
 from desireline.outreach.cloud_event import CONTENT_TYPE, cloud_event
 from desireline.outreach.listeners import Listener
 from desireline.outreach.message import NO_SURROUNDINGS, Answer, Came, Message, Surroundings, digest_of, handles_for
-from desireline.outreach.retries import asked_wait
+from desireline.outreach.retries import TIMEOUT_SECONDS, asked_wait
 from desireline.outreach.signing import read_secrets, signed_headers
 from desireline.vocabulary.errors import DesirelineError
 
@@ -24,7 +24,7 @@ class Webhook:
 
     environment: Mapping[str, str] = field(repr=False)
     around: Surroundings = NO_SURROUNDINGS
-    seconds: float = 10.0
+    seconds: float = TIMEOUT_SECONDS
     resolve: Resolve = resolve
     tls: ssl.SSLContext | None = None
 
