@@ -51,8 +51,8 @@ def checked(received: Received) -> tuple[Read, list[dict[str, Any]]]:
     rows = []
     for message in told.messages:
         _check_message(message)
-        rows += _rows(message, received, PUBLIC)
-        _rows(message, received, SECRET)
+        rows += check_rows(message, received, PUBLIC)
+        check_rows(message, received, SECRET)
     return told, rows
 
 
@@ -64,7 +64,8 @@ def _check_message(message: Message) -> None:
     assert 0 <= content_of(message) < 2**63
 
 
-def _rows(message: Message, received: Received, setting: Setting) -> list[dict[str, Any]]:
+def check_rows(message: Message, received: Received, setting: Setting = SECRET) -> list[dict[str, Any]]:
+    """The rows of a message, each fitting the lake; none when it is refused with a reason."""
     try:
         rows = rows_of(message, received, setting)
     except Refused as refused:

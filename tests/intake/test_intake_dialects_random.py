@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from desireline.intake.dialects import Refused, content_of, read, rows_of
+from desireline.intake.dialects import Message, Refused, content_of, edited, read, rows_of
 from faults.forms import how_many
 from faults.json_mutator import NAMES, VALUES
-from faults.what_holds import SECRET, checked, known_dialects, request
+from faults.what_holds import SECRET, check_rows, checked, known_dialects, request
 
 FEW, MANY = 120, 5_000
 scalars = some.one_of(
@@ -57,6 +57,16 @@ def test_any_json_gives_messages_or_a_problem(tree, dialect, path):
 @given(some.lists(events, max_size=4), dialects)
 def test_anything_like_an_event_gives_rows_that_fit_or_a_reason(batch, dialect):
     checked(request({"batch": batch} if dialect != "cloudevents" else batch, dialect))
+
+
+@settings(max_examples=how_many(FEW, MANY), deadline=None)
+@given(some.dictionaries(some.sampled_from(NAMES), trees), some.sampled_from(["segment", "posthog", "cloudevents"]))
+def test_a_message_mended_by_hand_is_taken_or_refused_whatever_stands_in_it(tree, dialect):
+    received = request(b"{}", dialect)
+    told = edited(received, 3, json.dumps(tree).encode())
+    if isinstance(told, Message):
+        assert told.position == 3
+        check_rows(told, received)
 
 
 @settings(max_examples=how_many(FEW, MANY), deadline=None)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from desireline.intake.dialects import Refused, read, rows_of
+from desireline.intake.dialects import Message, Problem, Refused, edited, read, rows_of
 from faults.what_holds import NOW, PUBLIC, SECRET, checked, request
 
 STRANGER = "018f6f9e-1c5e-7c3a-9d4e-1f2a3b4c5d6e"
@@ -328,3 +328,20 @@ def test_a_bad_event_is_refused_with_a_reason_a_person_can_act_on(event, code):
     assert told.messages[0].refused.startswith(code + ": ")
     assert told.messages[1].refused == ""
     assert len(rows) == 1
+
+
+def test_what_cannot_be_kept_shows_its_head_in_quarantine_and_is_mended_under_its_own_key():
+    batch = {"batch": [track(), {**track(), "messageId": "m-2", "event": ""}, "just words"]}
+    received = request(batch)
+    told = read(received).messages
+    assert told[2].body["head"] == '"just words"'
+    assert told[2].body["length_bytes"] == 12
+    mended = edited(received, 1, json.dumps({**told[1].body, "event": "Order Completed", "messageId": "x"}).encode())
+    assert isinstance(mended, Message)
+    assert (mended.position, mended.key, mended.refused) == (1, "m-2", "")
+    assert rows_of(mended, received, SECRET)[0]["source_key"] == "m-2"
+    again = edited(received, 1, b'{"type":"track"}')
+    assert isinstance(again, Message)
+    assert again.refused.startswith("event.missing: ")
+    assert isinstance(edited(received, 1, b"{"), Problem)
+    assert isinstance(edited(received, 1, b"[]"), Problem)

@@ -102,10 +102,11 @@ def _refusal(body: Mapping[str, Any]) -> str:
 
 
 def rows_of(message: Message, received: Received, setting: Setting) -> list[dict[str, Any]]:
-    """The interaction an event tells; one refused while reading stays refused."""
-    if message.refused:
-        raise Refused(message.refused)
+    """The interaction an event tells; one that was refused, or mended wrongly, is refused."""
     body = message.body
+    reason = message.refused or _refusal(body)
+    if reason:
+        raise Refused(reason)
     data = body.get("data")
     properties = data if isinstance(data, dict) else {} if data is None else {"data": data}
     besides = {name: value for name, value in body.items() if name not in _OUR_OWN and value is not None}

@@ -7,6 +7,7 @@ by the standard library, whose hooks tell what was odd.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -33,12 +34,14 @@ FEW_EVENTS, MOST_EVENTS = 2_500, 25_000
 MOST_CAREFUL_BYTES = 1024 * 1024
 """How much of one request is read carefully: that takes ten times as long."""
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
+HEAD_BYTES = 4_096
+"""So much of an event that cannot be kept goes to quarantine; all of it lies in the log."""
 _LONGEST_NUMBER = 64
 _NOTED = 8
 _WHITE = b" \t\r\n"
 _NOTHING = (0, 1, False)
 
-_decode = msgspec.json.decode
+_decode, _encode = msgspec.json.decode, msgspec.json.encode
 _decode_top = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _KEY_WRITTEN = re.compile(rb'"[ \t\r\n]*:')
@@ -148,26 +151,33 @@ def _raws(text: bytes, name: str | None) -> Sequence[bytes | msgspec.Raw]:
 def _counted(body: Any, count: tuple[int, int, bool], size: int) -> Event:
     keys, depth, _ = count
     if type(body) is not dict:
-        return Event({}, size, refused=NO_OBJECT)
+        return _refused(_encode(body), NO_OBJECT)
     if depth > MOST_DEPTH:
-        return Event({}, size, refused=TOO_DEEP)
+        return _refused(_encode(body), TOO_DEEP)
     if keys > MOST_KEYS:
-        return Event({}, size, refused=TOO_MANY_KEYS)
+        return _refused(_encode(body), TOO_MANY_KEYS)
     return Event(body, size)
+
+
+def _refused(raw: bytes, reason: str) -> Event:
+    """An event that cannot be kept: its head, its length and its digest go to quarantine with the reason."""
+    head = _UNFIT.sub("\ufffd", raw[:HEAD_BYTES].decode("utf-8", "replace"))
+    kept = {"head": head, "length_bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
+    return Event(kept, len(raw), refused=reason)
 
 
 def _event(raw: bytes, body: Any, count: tuple[int, int, bool], budget: list[int], *, look: bool) -> Event:
     size = len(raw)
     if size > MOST_EVENT_BYTES:
-        return Event({}, size, refused=TOO_LARGE)
+        return _refused(raw, TOO_LARGE)
     event = _counted(body, count, size)
     if event.refused or not (count[2] or (look and _is_odd(raw, count[0]))):
         return event
     budget[0] -= size
     if budget[0] < 0:
-        return Event({}, size, refused=TOO_ODD)
+        return _refused(raw, TOO_ODD)
     loaded = _loaded(raw)
-    return event if isinstance(loaded, Problem) else _swept_event(loaded, size)
+    return event if isinstance(loaded, Problem) else _swept_event(loaded, raw)
 
 
 def _is_odd(raw: bytes, keys: int) -> bool:
@@ -298,20 +308,27 @@ class _Sweep:
         return _UNFIT.sub("\ufffd", text)
 
 
-def _swept_event(value: Any, size: int) -> Event:
-    if not isinstance(value, dict):
-        return Event({}, size, refused=NO_OBJECT)
+def _swept_event(value: Any, raw: bytes | None) -> Event:
+    """An event read carefully; `raw` is its text where that is known apart from its batch."""
     sweep = _Sweep()
     try:
-        body = sweep.swept(value, 1)
+        body = sweep.swept(value, 1) if isinstance(value, dict) else None
     except _TooDeep:
-        return Event({}, size, refused=TOO_DEEP)
-    if sweep.keys > MOST_KEYS:
-        return Event({}, size, refused=TOO_MANY_KEYS)
-    if size < 0:
-        size = len(msgspec.json.encode(body))
-    refused = TOO_LARGE if size > MOST_EVENT_BYTES else ""
-    return Event({} if refused else body, size, tuple(sweep.odd)[:_NOTED], refused)
+        return _refused(raw or _rewritten(value), TOO_DEEP)
+    if body is None:
+        return _refused(raw or _rewritten(value), NO_OBJECT)
+    size = len(raw if raw is not None else _encode(body))
+    reason = TOO_MANY_KEYS if sweep.keys > MOST_KEYS else TOO_LARGE if size > MOST_EVENT_BYTES else ""
+    if reason:
+        return _refused(raw or _encode(body), reason)
+    return Event(body, size, tuple(sweep.odd)[:_NOTED])
+
+
+def _rewritten(value: Any) -> bytes:
+    try:
+        return json.dumps(value, default=lambda odd: odd.value).encode()
+    except RecursionError:
+        return b""
 
 
 def _careful_document(text: bytes, batch_names: Sequence[str]) -> Document | Problem:
@@ -322,10 +339,10 @@ def _careful_document(text: bytes, batch_names: Sequence[str]) -> Document | Pro
     if isinstance(value, dict):
         name = next((name for name in batch_names if isinstance(value.get(name), list)), None)
         if name is None:
-            return Document({}, (_swept_event(value, len(text)),), is_batch=False)
+            return Document({}, (_swept_event(value, text),), is_batch=False)
         items, around = value[name], {word: item for word, item in value.items() if word != name}
     if not isinstance(items, list):
         return Problem(400, "json.shape", NO_EVENTS)
     if len(items) > MOST_EVENTS:
         return TOO_MANY_EVENTS
-    return Document(_fit(around), tuple(_swept_event(item, -1) for item in items), is_batch=True)
+    return Document(_fit(around), tuple(_swept_event(item, None) for item in items), is_batch=True)

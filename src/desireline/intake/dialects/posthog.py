@@ -104,10 +104,11 @@ def _box(value: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def rows_of(message: Message, received: Received, setting: Setting) -> list[dict[str, Any]]:
-    """The interaction an event tells; one refused while reading stays refused."""
-    if message.refused:
-        raise Refused(message.refused)
+    """The interaction an event tells; one that was refused, or mended wrongly, is refused."""
     body = message.body
+    reason = message.refused or _refusal(body, _box(body, "properties"))
+    if reason:
+        raise Refused(reason)
     properties, options = _box(body, "properties"), _box(body, "options")
     event: str = body["event"]
     library = _library(properties, received.headers)

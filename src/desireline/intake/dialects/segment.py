@@ -167,10 +167,11 @@ def _box(value: Any, name: str) -> dict[str, Any]:
 
 
 def rows_of(message: Message, received: Received, setting: Setting) -> list[dict[str, Any]]:
-    """The interaction a message tells; one refused while reading stays refused."""
-    if message.refused:
-        raise Refused(message.refused)
+    """The interaction a message tells; one that was refused, or mended wrongly, is refused."""
     body = message.body
+    reason = message.refused or _refusal(body)
+    if reason:
+        raise Refused(reason)
     context = _box(body, "context")
     kind = body["type"]
     library = _box(context, "library").get("name")
