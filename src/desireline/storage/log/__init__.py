@@ -10,7 +10,7 @@ from desireline.storage.log.kept_files import KeptFile
 from desireline.storage.log.opened_log import Log
 from desireline.storage.log.reading import read_log
 from desireline.storage.log.said import Damage, LogFull, LogLimits, LogState
-from desireline.storage.log.writer import Outcome
+from desireline.storage.log.waiting import Outcome
 
 __all__ = [
     "LARGEST_FRAME_BYTES",

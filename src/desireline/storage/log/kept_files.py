@@ -28,13 +28,9 @@ class KeptFile:
     packed_bytes: int
 
 
-def keep_file(folder: Path, path: Path, disk: Disk, *, may_write: Callable[[int], None]) -> KeptFile:
-    """Copy a file to `folder`/<sum>.zst, packed; on disk when this returns. The same content is kept once.
-
-    `may_write(size)` refuses with LogFull when the disk has no room for it.
-    """
+def keep_file(folder: Path, path: Path, disk: Disk) -> KeptFile:
+    """Copy a file to `folder`/<sum>.zst, packed; on disk when this returns. The same content is kept once."""
     disk.make_folder(folder)
-    may_write(path.stat().st_size)
     part = folder / f"{os.getpid()}-{disk.seed():08x}{PART}"
     out = disk.create(part)
     try:

@@ -18,7 +18,8 @@ from desireline.storage.log.room import Room
 from desireline.storage.log.said import Damage, LogLimits, LogState
 from desireline.storage.log.sealer import Sealer
 from desireline.storage.log.shelf import Segment, Shelf
-from desireline.storage.log.writer import Order, Outcome, Tell, Writer
+from desireline.storage.log.waiting import Order, Outcome, Tell, Waiting
+from desireline.storage.log.writer import Writer
 from desireline.vocabulary.errors import Mistake, WorkFailed
 
 _DEFAULTS = LogLimits()
@@ -45,16 +46,19 @@ class Log:
         self._damage = {(each.segment, each.offset): each for each in found.damage}
         self._shelf = Shelf(found.segments)
         self._room = Room(self.folder, self._disk, limits)
+        self._waiting = Waiting(limits, self._room)
         self._mark = self._disk.open_mark(self.folder / MARK)
         with suppress(OSError):  # on a full disk the older mark stays, which is never wrong
             self._disk.write_over(self._mark, mark_of(found.counted))
-        self._sealer = Sealer(self._shelf, self._disk, limits, self._room, writing=lambda: self._writer.writing)
+        self._sealer = Sealer(
+            self._shelf, self._disk, limits, self._room, self._waiting, writing=lambda: self._writer.writing
+        )
         self._writer = Writer(
             self.folder,
+            self._waiting,
             self._shelf,
             self._disk,
             limits,
-            self._room,
             now=now,
             last=found.counted,
             next_sequence=found.next_sequence,
@@ -77,7 +81,7 @@ class Log:
             raise WorkFailed(
                 Mistake(f"an entry of {size} bytes is too large for the log.", do="Import it as a file instead.")
             )
-        self._writer.put(Order(int(kind), received_at, name, meta, body, token, tell, size))
+        self._waiting.put(Order(int(kind), received_at, name, meta, body, token, tell, size))
 
     def append(self, kind: Kind, *, received_at: int, source: str = "", meta: bytes = b"{}", body: bytes = b"") -> int:
         """Write an entry and wait until it is on disk; returns its sequence."""
@@ -115,7 +119,8 @@ class Log:
 
     def keep_file(self, path: Path) -> KeptFile:
         """Keep a whole file beside the log, packed, under its own sum; on disk when this returns."""
-        return keep_file(self.folder / FILES, Path(path), self._disk, may_write=self._room_for)
+        with self._waiting.room_for(Path(path).stat().st_size):
+            return keep_file(self.folder / FILES, Path(path), self._disk)
 
     def kept_file(self, sha256: str, to: Path) -> Path:
         """Unpack a kept file to a path, checked against its sum."""
@@ -128,18 +133,19 @@ class Log:
     @property
     def state(self) -> LogState:
         """How the log is now."""
-        writer, segments = self._writer, self._shelf.segments
+        writer, waiting, segments = self._writer, self._waiting, self._shelf.segments
+        waiting.look_at_disk()
         return LogState(
             last=self.last,
             damage=tuple(self._damage.values()),
-            read_only=bool(writer.why_read_only),
-            why_read_only=writer.why_read_only,
+            read_only=bool(waiting.why_read_only),
+            why_read_only=waiting.why_read_only,
             refusing="disk" if self._room.refuses else "",
             bytes=_bytes_of(segments),
             segments=len(segments),
             sealed_segments=sum(each.packed for each in segments),
-            queued_frames=writer.waiting_frames,
-            queued_bytes=writer.waiting_bytes,
+            queued_frames=len(waiting),
+            queued_bytes=waiting.bytes,
             commits=writer.commits,
             failed_commits=writer.failed_commits,
             largest_group=writer.largest_group,
@@ -159,11 +165,6 @@ class Log:
 
     def _found_damage(self, damage: Damage) -> None:
         self._damage.setdefault((damage.segment, damage.offset), damage)
-
-    def _room_for(self, size_bytes: int) -> None:
-        self._room.look(waiting_bytes=self._writer.waiting_bytes)
-        if self._room.free_bytes - self._room.kept_bytes < size_bytes:
-            raise self._room.full()
 
 
 def _bytes_of(segments: Sequence[Segment]) -> int:

@@ -16,8 +16,9 @@ from desireline.storage.log.looking import opened
 from desireline.storage.log.packed import BLOCK_BYTES, Footer, Index, Packer, plain_blocks, read_index
 from desireline.storage.log.recovery import PART
 from desireline.storage.log.room import Room
-from desireline.storage.log.said import LogLimits
+from desireline.storage.log.said import LogFull, LogLimits
 from desireline.storage.log.shelf import Segment, Shelf
+from desireline.storage.log.waiting import Waiting
 
 _GENTLE = 10
 """How much nicer than the rest of the process the sealing thread is."""
@@ -34,9 +35,19 @@ class NotSealed(Exception):
 class Sealer:
     """The background thread that seals segments and looks after the ballast."""
 
-    def __init__(self, shelf: Shelf, disk: Disk, limits: LogLimits, room: Room, *, writing: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        disk: Disk,
+        limits: LogLimits,
+        room: Room,
+        waiting: Waiting,
+        *,
+        writing: Callable[[], int],
+    ) -> None:
         """`writing()` is the first sequence of the segment that is being written, 0 for none."""
-        self._shelf, self._disk, self._limits, self._room, self._writing = shelf, disk, limits, room, writing
+        self._shelf, self._disk, self._limits, self._room = shelf, disk, limits, room
+        self._waiting, self._writing = waiting, writing
         self._bell = threading.Event()
         self._stop = threading.Event()
         self._left: set[int] = set()
@@ -62,15 +73,22 @@ class Sealer:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GENTLE)
         while not self._stop.is_set():
             try:
-                self._room.take_ballast()
+                self._lay_ballast()
                 self.seal_all()
                 self.why_not = ""
             except Stopped:
                 return
-            except OSError as error:
+            except (OSError, LogFull) as error:
                 self.why_not = str(error)
             self._bell.wait(self._limits.retry_seconds)
             self._bell.clear()
+
+    def _lay_ballast(self) -> None:
+        """Lay the ballast down where there is room for it and as much again."""
+        size = self._room.ballast_wanted_bytes
+        if size:
+            with suppress(LogFull), self._waiting.room_for(size, leaving_bytes=size):
+                self._room.lay_ballast(size)
 
     def seal_all(self) -> None:
         """Seal every finished segment, the oldest first."""
@@ -83,7 +101,9 @@ class Sealer:
             if segment.packed:
                 continue
             try:
-                self._seal(segment)
+                size = segment.end + 2 * BLOCK_BYTES
+                with self._waiting.room_for(size, leaving_bytes=self._limits.queue_bytes):
+                    self._seal(segment)
             except NotSealed:
                 self._left.add(first)
 

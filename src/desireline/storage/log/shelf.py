@@ -6,7 +6,7 @@ import re
 import threading
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 _NAME = re.compile(r"^(\d{20})-([0-9a-f]{8})\.log(\.zst)?$")
@@ -78,10 +78,10 @@ class Shelf:
         with self._turn:
             self._segments = (*self._segments, segment)
 
-    def grow(self, *, last: int, end: int) -> None:
+    def grow(self, segment: Segment) -> None:
         """More of the newest segment is on disk now."""
         with self._turn:
-            self._segments = (*self._segments[:-1], replace(self._segments[-1], last=last, end=end))
+            self._segments = (*self._segments[:-1], segment)
 
     def exchange(self, old: Segment, new: Segment) -> None:
         """A segment lies in another file from now on."""
