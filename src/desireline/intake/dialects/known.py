@@ -16,6 +16,7 @@ BUILT_IN: dict[str, str] = {
     "cloudevents": "desireline.intake.dialects.cloudevents:DIALECT",
     "webhook": "desireline.intake.dialects.webhook:DIALECT",
     "recipe": "desireline.intake.dialects.recipe:DIALECT",
+    "email": "desireline.intake.dialects.email:DIALECT",
 }
 """What this version brings, for when the installed metadata is older; a test compares it with pyproject.toml."""
 
