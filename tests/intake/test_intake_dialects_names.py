@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 
 from desireline.intake.dialects import BUILT_IN, DIALECTS, GROUP, Dialect, Problem, Received, read
 from desireline.intake.dialects.drift import MOST_EVENT_NAMES, MOST_PROPERTIES, OTHER, Shapes, told_of
+from desireline.intake.dialects.fields import USUAL_NAMES
 from desireline.intake.dialects.names import touchpoint_of
+from desireline.intake.dialects.posthog import TOUCHPOINTS
 from desireline.intake.dialects.received import Message
 from desireline.intake.dialects.reserved import FIELD_WORDS
 from desireline.intake.recipes import TAKEN_FIELDS
@@ -105,3 +108,16 @@ def test_drift_looks_at_the_clients_own_properties():
     )
     assert told_of(Message(0, None, {"type": "identify", "traits": {"plan": "a"}})) == ("identify", {"plan": "a"})
     assert told_of(Message(0, None, {})) == ("", {})
+
+
+def test_every_code_and_every_usual_name_stands_in_the_manual():
+    root = Path(__file__).resolve().parents[2]
+    manual = root.joinpath("docs", "reference", "dialects.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`([a-z0-9_.]+)`", manual))
+    folder = root / "src" / "desireline" / "intake" / "dialects"
+    ours = ("__init__", "body", "json_text", "segment", "posthog", "cloudevents", "reserved", "protected", "rows")
+    source = "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in ours)
+    codes = set(re.findall(r'"([a-z]+\.[a-z0-9_]+)(?:: |",\s)', source))
+    assert len(codes) > 30
+    assert codes - documented - set(TOUCHPOINTS.values()) == set()
+    assert {name for names in USUAL_NAMES.values() for name in names} - documented == set()
