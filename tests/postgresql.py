@@ -40,9 +40,9 @@ class Server:
     def __init__(self, folder: Path, programs: Path) -> None:
         self.folder, self.programs = folder, programs
         self.port = _free_port()
-        self._user = "postgres" if os.geteuid() == 0 else None
-        if self._user:
-            shutil.chown(folder, self._user)
+        self.user = "postgres" if os.geteuid() == 0 else None
+        if self.user:
+            shutil.chown(folder, self.user)
         folder.chmod(0o755)
         (folder / "password").write_text(PASSWORD)
         (folder / "password").chmod(0o644)
@@ -54,9 +54,9 @@ class Server:
     def _data(self) -> Path:
         return self.folder / "data"
 
-    def address(self, *, port: int | None = None, schema: str = "") -> str:
+    def address(self, *, port: int | None = None, schema: str = "", database: str = "postgres") -> str:
         """Where the server is; through another port, when something stands between."""
-        address = f"postgresql://desireline:{URL_PASSWORD}@127.0.0.1:{port or self.port}/postgres"
+        address = f"postgresql://desireline:{URL_PASSWORD}@127.0.0.1:{port or self.port}/{database}"
         return f"{address}?schema={schema}" if schema else address
 
     def start(self) -> None:
@@ -74,7 +74,7 @@ class Server:
     def _run(self, program: str, *arguments: str | Path) -> None:
         command = [str(self.programs / program), *map(str, arguments)]
         done = subprocess.run(
-            command, user=self._user, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, user=self.user, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         assert done.returncode == 0, done.stdout
 

@@ -55,26 +55,26 @@ class Pace:
         self._patience = patience
         self._turn = threading.Lock()
         self._failures = 0
-        self._earliest = 0.0
+        self._pause_ends = 0.0
+        self._next_turn = 0.0
 
     def wait(self) -> None:
         """Return when it is this attempt's turn."""
         with self._turn:
             now = self._patience.clock()
-            mine = max(now, self._earliest)
-            if self._failures:
-                self._earliest = mine + self._patience.least_seconds
+            mine = max(now, self._pause_ends, self._next_turn if self._failures else now)
+            self._next_turn = mine + self._patience.least_seconds
         if mine > now:
             self._patience.pause(mine - now)
 
     def failed(self) -> None:
-        """The connection was lost, or there was none; failures while others wait for the same count once."""
+        """The connection was lost, or there was none; failures during a pause belong to the one that began it."""
         with self._turn:
             now = self._patience.clock()
-            if now < self._earliest:
+            if now < self._pause_ends:
                 return
             pause = min(self._patience.most_seconds, self._patience.least_seconds * 2.0**self._failures)
-            self._earliest = now + pause * (1 + self._patience.chance() / 2)
+            self._pause_ends = now + pause * (1 + self._patience.chance() / 2)
             self._failures = min(self._failures + 1, 16)
 
     def well(self) -> None:
