@@ -20,7 +20,8 @@ from desireline.vocabulary.errors import DesirelineError
 from desireline.vocabulary.tables import INTERACTIONS
 from desireline.world import BANK, WorldReport, make_world
 from desireline.world.bank_files import calendars
-from desireline.world.clock import END_MS, clock_of
+from desireline.world.clock import clock_of
+from desireline.world.moments import END_MS
 from desireline.world.generate import happen
 from desireline.world.kinds import CHANNELS, KINDS, SOURCES
 from desireline.world.layouts import LAYOUTS

@@ -16,7 +16,7 @@ from desireline.faces.collector import Collector, Source, Sources, make_quick, s
 from desireline.faces.control import Control
 from desireline.faces.serving import together
 from desireline.faces.web import create_app, listen
-from desireline.project import Hub, Live, Project, announced
+from desireline.project import DemoFeed, Hub, Live, Project, announced
 
 LOOPBACK = "127.0.0.1"
 
@@ -31,8 +31,11 @@ class Serving:
     hub: Hub
 
 
-def serve(project: Project, *, port: int = 8765, open_page: bool = False) -> None:
-    """Serve until interrupted. Port 0 takes a free one. Nothing but this machine can reach it."""
+def serve(project: Project, *, port: int = 8765, open_page: bool = False, feed_per_second: float = 0.0) -> None:
+    """Serve until interrupted. Port 0 takes a free one. Nothing but this machine can reach it.
+
+    feed_per_second: so many interactions of the demo's customers are sent to the collector every second.
+    """
     listening = listen(port)
     with listening, at_work(project, port=port_of(listening)) as serving:
         address = f"http://{LOOPBACK}:{port_of(listening)}/"
@@ -40,8 +43,17 @@ def serve(project: Project, *, port: int = 8765, open_page: bool = False) -> Non
         sys.stdout.flush()
         if open_page:
             threading.Timer(0.6, webbrowser.open, [address]).start()
+        feed = DemoFeed(project, port=port_of(listening), per_second=feed_per_second)
+        if feed_per_second:
+            threading.Thread(target=_when_ready, args=(serving.live, feed.start), daemon=True).start()
         make_quick()
         server_of(serving.app).run(sockets=[listening])
+        feed.stop()
+
+
+def _when_ready(live: Live, begin: Callable[[], None]) -> None:
+    if live.wait_until_ready(60):
+        begin()
 
 
 @contextmanager

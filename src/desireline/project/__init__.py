@@ -1,6 +1,7 @@
 """The one place that wires: a project folder, its rooms, and the order of their work."""
 
 from desireline.project.demo import DemoMade, make_demo, warm_beside
+from desireline.project.demo_live import DemoFeed, open_demo
 from desireline.project.front import Opened
 from desireline.project.handing_over import WORK, announced, may
 from desireline.project.hub import Event, Hub
@@ -14,6 +15,7 @@ from desireline.project.upkeep import write_all_journeys
 
 __all__ = [
     "WORK",
+    "DemoFeed",
     "DemoMade",
     "Event",
     "Hub",
@@ -29,6 +31,7 @@ __all__ = [
     "make_demo",
     "may",
     "new_project",
+    "open_demo",
     "project_of_truth",
     "read_recipe_file",
     "rebuild",

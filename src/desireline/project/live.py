@@ -59,6 +59,7 @@ class Live:
         self.lag_ms = 0
         self.turns = 0
         self._begun = False
+        self._ready = threading.Event()
         self._maps: tuple[Any, MapSet] | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -92,6 +93,11 @@ class Live:
             elif maps.versions:
                 upkeep.prepare_columns(self.project, maps)
             self._begun = True
+            self._ready.set()
+
+    def wait_until_ready(self, seconds: float) -> bool:
+        """Wait until everything the log held at the start is applied, so long at most."""
+        return self._ready.wait(seconds)
 
     def turn(self) -> Turn:
         """Take in what is new, judge whom it touches and whoever's moment has come."""

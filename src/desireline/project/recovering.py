@@ -11,6 +11,7 @@ from desireline.project import upkeep
 from desireline.project.settings import keep_settings
 from desireline.storage.import_book import ImportBook
 from desireline.storage.log import Kind
+from desireline.storage.merging import forget_covered
 from desireline.storage.versions import Versions
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def silent(_share: float, _what: str) -> None:
 def recover(project: Project) -> None:
     """Apply what is in the log only, and bring people, store and ledger up to what is in the lake."""
     intake.recover(lake=project.lake, state=project.state)
+    forget_covered(project.lake)
     adopt(project)
     forget_unfinished(project)
     keep_settings(project)

@@ -77,7 +77,8 @@ def bring_up(
         project.store.add_parts(added)
     if project.store.needs_compaction:
         project.store.compact()
-    return (touched or set()) | set(updated.touched.tolist()) | people_of(project, added)
+    known = [part for part in added if part not in updated.arrived]
+    return (touched or set()) | set(updated.touched.tolist()) | people_of(project, known)
 
 
 def follow_effects(project: Project, effects: Effects, *, progress: Progress) -> None:

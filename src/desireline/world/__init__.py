@@ -6,6 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from desireline.world.bank_files import BankFiles, bank_files
+from desireline.world.feed import Customer, Feed
+from desireline.world.moments import END_MS
 from desireline.world.report import Progress, WorldFile, WorldReport
 
 BANK = bank_files()
@@ -24,4 +26,15 @@ def make_world(*, people: int, seed: int, to: Path, progress: Progress = lambda 
     return write_world(people=people, seed=seed, to=to, progress=progress)
 
 
-__all__ = ["BANK", "BankFiles", "Progress", "WorldFile", "WorldReport", "bank_files", "make_world"]
+__all__ = [
+    "BANK",
+    "END_MS",
+    "BankFiles",
+    "Customer",
+    "Feed",
+    "Progress",
+    "WorldFile",
+    "WorldReport",
+    "bank_files",
+    "make_world",
+]

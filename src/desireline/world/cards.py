@@ -6,7 +6,6 @@ from desireline.storage.engines import typed_kernel
 from desireline.world import kinds, planted
 from desireline.world.clock import (
     DAY_MS,
-    END_MS,
     HOUR_MS,
     MINUTE_MS,
     after_open_days,
@@ -14,6 +13,7 @@ from desireline.world.clock import (
     need_arises,
     next_summary,
 )
+from desireline.world.moments import END_MS
 from desireline.world.record import (
     BROKEN,
     FORBIDDEN,

@@ -7,13 +7,14 @@ the judge's, so that planted verdicts are a second opinion and not an echo.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from desireline.storage.engines import typed_kernel
+from desireline.world.moments import START_MS
 from desireline.world.streams import Stream, between, draw
 
 Numbers = npt.NDArray[np.int64]
@@ -21,9 +22,6 @@ Numbers = npt.NDArray[np.int64]
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
-START_MS = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp()) * 1000
-END_MS = int(datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()) * 1000
-"""First and last moment of the world; the last interaction happens exactly at the end."""
 DAYS = 1096
 _DAILY_GROWTH = 4_297_363_936
 """1.226 ** (1 / 365.25) in units of 2**-32: interactions per customer grow 22.6 % a year."""

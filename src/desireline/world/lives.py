@@ -5,7 +5,8 @@ from __future__ import annotations
 from desireline.storage.engines import typed_kernel
 from desireline.world import kinds, moments
 from desireline.world.cards import fraud_alert, lost_card
-from desireline.world.clock import END_MS, HOUR_MS, START_MS, need_arises
+from desireline.world.clock import HOUR_MS, need_arises
+from desireline.world.moments import END_MS, START_MS
 from desireline.world.needs import complaint, judge_sales, new_account, question, transfer_mistake
 from desireline.world.record import (
     CAMPAIGN,

@@ -21,6 +21,10 @@ def _moment(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1000
 
 
+START_MS = _moment("2023-01-01T00:00:00")
+END_MS = _moment("2025-12-31T23:59:59")
+"""First and last moment of the world; the last interaction happens exactly at the end."""
+
 TRANSFER_PERSON, FRAUD_PERSON, QUIET_PERSON, LOUD_PERSON = 1, 2, 3, 4
 TRANSFER_MOMENT = _moment("2024-05-15T09:12:00")
 FRAUD_MOMENT = _moment("2025-02-11T13:40:00")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from desireline.storage.engines import typed_kernel
 from desireline.world import kinds, planted
-from desireline.world.clock import DAY_MS, END_MS, HOUR_MS, MINUTE_MS, after_open_days, need_arises
+from desireline.world.clock import DAY_MS, HOUR_MS, MINUTE_MS, after_open_days, need_arises
+from desireline.world.moments import END_MS
 from desireline.world.record import (
     BROKEN,
     COMPLAINTS_BEGIN,

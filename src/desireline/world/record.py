@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from desireline.storage.engines import typed_kernel
-from desireline.world.clock import END_MS, MINUTE_MS, STATE_BEGIN, STATE_WIDTH, Clock, Numbers
+from desireline.world.clock import MINUTE_MS, STATE_BEGIN, STATE_WIDTH, Clock, Numbers
 from desireline.world.kinds import EMAIL
+from desireline.world.moments import END_MS
 from desireline.world.streams import Stream, stream
 
 PERSON, TIME, KIND, CHANNEL, CASE, ORDER, CAMPAIGN, VALUE, STAFF, POWER, SCORE, SUBJECT, RECORD, PART, JOURNEY = range(

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from desireline.world import kinds
-from desireline.world.clock import DAY_MS, END_MS, HOUR_MS, Numbers, summer_times
-from desireline.world.moments import STORIES
+from desireline.world.clock import DAY_MS, HOUR_MS, Numbers, summer_times
+from desireline.world.moments import END_MS, STORIES
 from desireline.world.people import People
 from desireline.world.record import CHANNEL, KIND, PART, PERSON, RECORD, TIME
 from desireline.world.streams import many_between

@@ -19,9 +19,13 @@ def demo(
     port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.")] = 8765,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
     only_make: Annotated[bool, typer.Option("--only-make", help="Make the project, serve no page.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Let the bank's customers go on living while you watch.")
+    ] = False,
+    per_second: Annotated[float, typer.Option("--per-second", min=0.1, help="So many interactions a second.")] = 50.0,
 ) -> None:
     """Make the demo bank, take its files in, judge its promises, and open the page."""
-    from desireline.project import Project, make_demo
+    from desireline.project import make_demo, open_demo
 
     if not (folder / "desireline.yaml").exists():
         with progress(quiet=False) as told:
@@ -32,7 +36,7 @@ def demo(
         return
     from desireline.faces.serve import serve
 
-    serve(Project(folder), port=port, open_page=open_page)
+    serve(open_demo(folder, live=live), port=port, open_page=open_page, feed_per_second=per_second if live else 0.0)
 
 
 def world(
