@@ -24,6 +24,7 @@ def settings_of(file: ProjectFile) -> dict[str, str]:
         "time_zone": file.time_zone,
         "currency": file.currency,
         "country_code": country_code(file.country),
+        "own_addresses": str(file.mail.get("from", "")),
     }
 
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from desireline import intake
 from desireline.intake import dialects
 from desireline.project.handing_over import running_server
 from desireline.storage.source_book import SourceBook
@@ -74,7 +75,7 @@ class Sources:
             "key": secrets.token_urlsafe(24),
             "origins": list(origins),
             "per_second": per_second,
-            "recipe": recipe,
+            "recipe": self._recipe_text(recipe) if recipe else "",
             "secret_env": secret_env,
             "server_side": server_side,
             "unsigned": unsigned,
@@ -96,6 +97,8 @@ class Sources:
         unknown = [word for word in values if word not in CHANGEABLE]
         if unknown:
             raise DesirelineError(f"a source has no '{unknown[0]}' to change. {nearest(unknown[0], CHANGEABLE)}")
+        if values.get("recipe"):
+            values["recipe"] = self._recipe_text(values["recipe"])
         with self.project.writing("desireline source"):
             self.project.record.change("source", {**source, **values})
         self.forget()
@@ -112,6 +115,8 @@ class Sources:
                 currency=file["currency"],
                 country_code=file["country_code"],
                 server_side=bool(source.get("server_side")),
+                recipe=intake.read_recipe(source["recipe"], name=f"recipe of {name}") if source.get("recipe") else None,
+                own_addresses=tuple(file.get("own_addresses", "").split()),
             )
         return self._settings[name]
 
@@ -127,8 +132,23 @@ class Sources:
         names = ("name", "dialect", "key", "origins", "per_second", "recipe", "enabled", "says")
         says = f"{counted(len(rows), 'source')}." if rows else "No sources yet. Connect one: desireline source add NAME"
         columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in names}
+        columns["recipe"] = [recipe_name(row["recipe"]) for row in rows]
         columns["origins"] = [" ".join(row["origins"]) or "any" for row in rows]
         return Table(says=says, columns=columns, counted="one line for each source that may send interactions")
+
+    def _recipe_text(self, name: str) -> str:
+        """The text of the project's recipe of that name, or of one that comes with us, copied into the project."""
+        path = self.project.folder / "recipes" / f"{name}.yaml"
+        if not path.exists():
+            if name not in intake.built_in_names():
+                known = [*intake.built_in_names(), *(each.stem for each in path.parent.glob("*.yaml"))]
+                hint = nearest(name, known) or f"Known: {', '.join(sorted(known))}."
+                raise DesirelineError(f"there is no recipe '{name}'. {hint}")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(intake.built_in_text(name), encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        intake.read_recipe(text, name=path.name)
+        return text
 
     def _check(self, name: str, dialect: str, origins: Sequence[str], recipe: str) -> None:
         if not _NAME.fullmatch(name):
@@ -143,3 +163,8 @@ class Sources:
                 raise DesirelineError(f"'{origin}' is not an origin. Write https://shop.example without a path.")
         if dialect == "recipe" and not recipe:
             raise DesirelineError("a source of recipes needs one. Name it with --recipe.")
+
+
+def recipe_name(text: str) -> str:
+    """The name a recipe gives itself; empty without a recipe."""
+    return intake.read_recipe(text, name="recipe").name if text else ""

@@ -64,10 +64,13 @@ def bring_up(
     anew: bool = False,
     progress: Progress = silent,
 ) -> set[int]:
-    """Bring people and store up to date after parts of the lake came or went; the persons that this touched."""
+    """Bring people and store up to date after parts of the lake came or went; the persons that this touched.
+
+    The directory is kept only once the store knows all: after a failure everything is decided afresh and told again.
+    """
     progress(0.1, "who is who")
-    updated = update_people(project.lake, project.directory)
-    project.directory = updated.directory
+    directory, project.directory = project.directory, None
+    updated = update_people(project.lake, directory)
     progress(0.3, "journey store")
     if anew:
         project.store.build()
@@ -75,6 +78,7 @@ def bring_up(
         project.store.remove_parts(removed)
         project.store.reassign(updated.handle, updated.person)
         project.store.add_parts(added)
+    project.directory = updated.directory
     if project.store.needs_compaction:
         project.store.compact()
     known = [part for part in added if part not in updated.arrived]
