@@ -75,13 +75,13 @@ class WebListener:
 
 
 @contextmanager
-def web_listener(**how: Any) -> Iterator[WebListener]:
-    """A real web server for one block."""
+def web_listener(*, certificate: Path | None = None, **how: Any) -> Iterator[WebListener]:
+    """A real web server for one block; with a certificate (and its key in the same file) by TLS."""
     listener = WebListener(**how)
     listening = socket.create_server(("127.0.0.1", 0))
     listener.port = listening.getsockname()[1]
     app = Starlette(routes=[Route("/{path:path}", listener.hear, methods=["POST", "GET"])])
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", ssl_certfile=certificate))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
