@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -16,17 +17,18 @@ from desireline.people.directory import Directory
 from desireline.people.find import Found, KnownHandle, nobody_found, ranked
 from desireline.people.join_and_part import changes
 from desireline.people.resolve import Changes, Handles, Links, Resolution, build, grow, resolution
+from desireline.people.seen_together import MOST_HANDLES_OF_AN_INTERACTION, handle_rows, seen_together, split
 from desireline.people.settle import RANKS
 from desireline.storage.journey_store import NOBODY
 from desireline.storage.lake import Lake
 from desireline.storage.part_names import Stretch, stretch_of, stretches, unmatched
 from desireline.vocabulary.errors import DesirelineError, Mistake
-from desireline.vocabulary.handles import HANDLE_KINDS, OTHER_RANK
+from desireline.vocabulary.handles import HANDLE_KINDS, OTHER_RANK, rank
 from desireline.vocabulary.step import Step
 from desireline.vocabulary.tables import LINKS
 
-MOST_HANDLES_OF_AN_INTERACTION = 16
-"""An interaction that carries more handles than this is a mailing list: evidence about nobody."""
+MOST_ROWS_ONE_BY_ONE = 5_000
+"""So many new interactions are read row by row; of more, the database is asked."""
 MOST_FOUND = 50
 HANDLES = "handles"
 """The stream of parts of the table `handles`: the first is the whole, later ones what changed since."""
@@ -39,7 +41,8 @@ class Updated:
 
     handle, person: what the journey store is to be told, each handle with its person; `NOBODY` under a handle that
     strangers share. All handles when everything was decided afresh, else those that changed or are new.
-    touched: everybody whose interactions may be others than before, under the old names and the new.
+    touched: everybody whose interactions may be others than before, under the old names and the new, and whom the
+    parts that arrived speak of. arrived: the parts of the lake that people had not taken in before.
     """
 
     changes: Changes
@@ -47,6 +50,7 @@ class Updated:
     handle: NDArray[np.int64]
     person: NDArray[np.int64]
     touched: NDArray[np.int64]
+    arrived: tuple[str, ...] = ()
 
 
 def update(lake: Lake, directory: Directory | None = None) -> Updated:
@@ -60,7 +64,8 @@ def update(lake: Lake, directory: Directory | None = None) -> Updated:
     arrived = sorted(unmatched(there, known))
     gone = sorted({*unmatched(known, there), *_replaced(known, arrived)})
     if directory is not None and not gone:
-        return _taken_in(lake, directory, arrived)
+        few = sum(lake.rows("interactions", part) for part in arrived) <= MOST_ROWS_ONE_BY_ONE
+        return (_taken_in_one_by_one if few else _taken_in)(lake, directory, arrived)
     with lake.connection() as connection:
         _prepare(connection, lake, arrived=arrived, gone=gone)
         directory = build(_handles(connection), _links(connection, "links_after"))
@@ -72,20 +77,14 @@ def update(lake: Lake, directory: Directory | None = None) -> Updated:
         lake.remove_part("links", part)
     changed = changes(before, after)
     flipped = np.setxor1d(before.handle[before.why != UNSHARED], after.handle[after.why != UNSHARED])
-    touched = _all_of(changed.old_person, changed.new_person, flipped)
-    return Updated(changed, directory, after.handle, np.where(after.why == UNSHARED, after.person, NOBODY), touched)
+    touched = _all_of(changed.old_person, changed.new_person, flipped, _speak_of(lake, directory, arrived))
+    told = np.where(after.why == UNSHARED, after.person, NOBODY)
+    return Updated(changed, directory, after.handle, told, touched, tuple(arrived))
 
 
 def persons_of(lake: Lake, directory: Directory, parts: Sequence[str]) -> set[int]:
     """The persons that some parts of the lake speak of."""
-    if not parts:
-        return set()
-    rows = lake.reading_sql("interactions", parts)
-    with lake.bare_connection() as connection:
-        found = connection.execute(f"SELECT DISTINCT handle FROM {rows} WHERE handle IS NOT NULL").fetchnumpy()
-    handle = np.asarray(found["handle"], np.int64)
-    place = directories.places(directory, handle)
-    return {int(each) for each in np.where(place >= 0, directory.person[place], handle)}
+    return set(_speak_of(lake, directory, parts).tolist())
 
 
 def find(lake: Lake, text: str) -> list[Found]:
@@ -115,9 +114,6 @@ RESOLVE_PEOPLE = Step("resolve_people", reads=("interactions",), writes=("links"
 
 def _taken_in(lake: Lake, directory: Directory, arrived: Sequence[str]) -> Updated:
     """Take in new imports at the cost of what is new: only handles that changed are looked up and written."""
-    if not arrived:
-        nothing = np.empty(0, np.int64)
-        return Updated(Changes(nothing, nothing, nothing), directory, nothing, nothing, nothing)
     with lake.bare_connection() as connection:
         _lay_out_arrived(connection, lake, arrived)
         connection.execute(f"CREATE TEMP TABLE newcomers AS {_sql('handles_arrived')}")
@@ -136,8 +132,72 @@ def _taken_in(lake: Lake, directory: Directory, arrived: Sequence[str]) -> Updat
             _lay_out(connection, Resolution(written, person, why))
             _write_handles(connection, lake, begin=None)
         _write_links(connection, lake, arrived)
-    touched = _all_of(grown.changes.old_person, grown.changes.new_person, person)
-    return Updated(grown.changes, directory, written, np.where(why == UNSHARED, person, NOBODY), touched)
+    spoken_of = _speak_of(lake, directory, arrived)
+    touched = _all_of(grown.changes.old_person, grown.changes.new_person, person, spoken_of)
+    told = np.where(why == UNSHARED, person, NOBODY)
+    return Updated(grown.changes, directory, written, told, touched, tuple(arrived))
+
+
+def _taken_in_one_by_one(lake: Lake, directory: Directory, arrived: Sequence[str]) -> Updated:
+    """The same for a small batch, at the cost of its rows."""
+    batch = {part: _read(lake, part) for part in arrived}
+    seen = {part: seen_together(row[:3] for row in rows) for part, rows in batch.items()}
+    texts = {handle: text for each in seen.values() for handle, text in each.texts.items()}
+    named = {handle: split(text) for handle, text in texts.items()}
+    place = directories.places(directory, np.array(list(named), np.int64))
+    fresh = [handle for handle, there in zip(named, place.tolist(), strict=True) if there < 0]
+    handles = Handles(
+        np.array(fresh, np.int64),
+        np.array([rank(named[handle][0]) for handle in fresh], np.int8),
+        np.array([known_shared(*named[handle]) != "" for handle in fresh], np.bool_),
+    )
+    pairs = [(*pair, told[0]) for each in seen.values() for pair, told in each.pairs.items()]
+    links = Links(*np.array(pairs, np.int64).reshape(-1, 3).T.copy())
+    grown = grow(directory, handles, links.gathered())
+    directory, written = grown.directory, grown.written
+    place = directories.places(directory, written)
+    person, why = directory.person[place], directory.why[place]
+    if len(written):
+        named |= _look_up_texts(lake, [handle for handle in written.tolist() if handle not in named])
+        rows = handle_rows(written, [named[handle] for handle in written.tolist()], person, why)
+        lake.write_rows("handles", _next_part(lake).name, rows)
+    for part in arrived:
+        lake.write_rows("links", part, seen[part].rows())
+    own = np.array(sorted({row[3] for rows in batch.values() for row in rows if row[3] is not None}), np.int64)
+    touched = _all_of(grown.changes.old_person, grown.changes.new_person, person, _persons(directory, own))
+    told = np.where(why == UNSHARED, person, NOBODY)
+    return Updated(grown.changes, directory, written, told, touched, tuple(arrived))
+
+
+def _read(lake: Lake, part: str) -> list[tuple[Any, ...]]:
+    rows = lake.reading_sql("interactions", [part])
+    with lake.bare_connection() as connection:
+        return connection.execute(f"SELECT handles, id, occurred_at, handle FROM {rows}").fetchall()
+
+
+def _look_up_texts(lake: Lake, handles: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Kind and value of handles known before; every row of a handle tells the same."""
+    if not handles:
+        return {}
+    rows = lake.reading_sql("handles", lake.parts("handles"))
+    listed = ", ".join(map(str, handles))
+    with lake.bare_connection() as connection:
+        found = connection.execute(f"SELECT handle, kind, value FROM {rows} WHERE handle IN ({listed})").fetchall()
+    return {handle: (kind, value) for handle, kind, value in found}
+
+
+def _speak_of(lake: Lake, directory: Directory, parts: Sequence[str]) -> NDArray[np.int64]:
+    if not parts:
+        return np.empty(0, np.int64)
+    rows = lake.reading_sql("interactions", parts)
+    with lake.bare_connection() as connection:
+        found = connection.execute(f"SELECT DISTINCT handle FROM {rows} WHERE handle IS NOT NULL").fetchnumpy()
+    return _persons(directory, np.asarray(found["handle"], np.int64))
+
+
+def _persons(directory: Directory, handle: NDArray[np.int64]) -> NDArray[np.int64]:
+    place = directories.places(directory, handle)
+    return np.where(place >= 0, directory.person[place], handle)
 
 
 def _all_of(*persons: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -240,10 +300,15 @@ def _write_all_handles(connection: duckdb.DuckDBPyConnection, lake: Lake, after:
 
 def _write_handles(connection: duckdb.DuckDBPyConnection, lake: Lake, *, begin: int | None) -> str:
     """Write a part of `handles` that begins with a number, or behind the last one; a later row replaces an earlier."""
-    number = max((each.last for each in stretches(lake.parts("handles"), HANDLES)), default=0) + 1
-    part = Stretch(HANDLES, number if begin is None else begin, number).name
+    following = _next_part(lake)
+    part = (following if begin is None else following._replace(first=begin)).name
     lake.write_part("handles", part, _sql("handles_resolved"), connection)
     return part
+
+
+def _next_part(lake: Lake) -> Stretch:
+    number = max((each.last for each in stretches(lake.parts("handles"), HANDLES)), default=0) + 1
+    return Stretch(HANDLES, number, number)
 
 
 def _write_links(connection: duckdb.DuckDBPyConnection, lake: Lake, parts: Sequence[str]) -> None:
