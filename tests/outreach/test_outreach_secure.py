@@ -81,8 +81,6 @@ def test_the_name_in_the_certificate_must_be_the_one_asked_for(
     assert outbox.book.attempts()[0]["says"] == reason
     hosts = [heard.headers["host"] for heard in listener.heard]
     assert hosts == [f"hook.example:{listener.port}"] * becomes.get("told", 0)
-        "told", 0
-    )
 
 
 def test_a_listener_who_is_unknown_to_the_system_or_speaks_no_tls_is_told_nothing(tmp_path: Path) -> None:
