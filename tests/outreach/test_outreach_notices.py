@@ -175,6 +175,7 @@ def test_what_falls_due_soon_is_told_once(tmp_path: Path, lake: Lake) -> None:
     )
     soon, later = clock() + 5 * 60_000, clock() + HOUR
     rows = [ledger_row(1, "waiting", at=soon), ledger_row(2, "waiting", at=later), ledger_row(3, "kept", at=soon)]
+    rows += [ledger_row(4, "waiting", at=soon), ledger_row(4, "kept", at=soon, number=2)]
     lake.write_rows("ledger_rows", "000001", [{**row, "judged_at": clock()} for row in rows])
     told = [
         notice.opening_id for _ in range(3) for notice in outbox.tell_due_soon(lake, now=clock(), within=10 * 60_000)
