@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from desireline.promises.deadlines import NONE
-from desireline.promises.judged import COLUMNS, Judged
+from desireline.promises.judged import Judged
 from desireline.vocabulary.errors import DesirelineError, nearest
 from desireline.vocabulary.promise import BREACHES, VERDICTS
+
+SHORT_PART_ROWS = 1_000
+"""A part of the ledger up to this is merged again without a thought."""
 
 CAUSES = ("new", "time passed", "late", "joined", "parted", "undone", "map changed", "gone")
 """Why a row was added: a first judgement, or what made an earlier one change; `gone`: its opening was taken back."""
@@ -23,21 +23,37 @@ def question(name: str) -> str:
     return files("desireline.promises").joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
-def judged_tables(judged: Judged) -> dict[str, Mapping[str, NDArray[Any]]]:
-    """A judgement as named tables of arrays, numbers with the texts they stand for beside them."""
+def judged_texts(judged: Judged) -> dict[str, list[Any]]:
+    """What the codes of a judgement stand for, as lists that a question indexes from 1."""
     return {
-        "judged_rows": judged.columns(*COLUMNS),
-        "judged_promises": {
-            "number": np.arange(len(judged.promises)),
-            "map": _texts([version.map.name for version, _ in judged.promises]),
-            "map_version": np.array([version.number for version, _ in judged.promises], dtype=np.int64),
-            "promise": _texts([promise.name for _, promise in judged.promises]),
-            "same": _texts([promise.same for _, promise in judged.promises]),
-        },
-        "judged_verdicts": _numbered(VERDICTS, "verdict"),
-        "judged_breaches": _numbered(BREACHES, "breach"),
-        "judged_channels": _numbered(judged.channels, "channel"),
+        "maps": [version.map.name for version, _ in judged.promises],
+        "versions": [version.number for version, _ in judged.promises],
+        "promises": [promise.name for _, promise in judged.promises],
+        "sames": [promise.same for _, promise in judged.promises],
+        "verdicts": list(VERDICTS),
+        "breaches": list(BREACHES),
+        "channels": list(judged.channels),
     }
+
+
+def parts_to_merge(rows: Sequence[int], *, fan_in: int) -> range | None:
+    """Which of the ledger's parts, given by their rows in order of time, become one: the newest, when they are enough.
+
+    An older part is taken along when it is short, or no longer than twice what came after it. So a long one is seldom
+    written again, and there never are more parts than `fan_in` and one for each doubling of the ledger.
+
+    >>> parts_to_merge([200_000, *[9] * 16], fan_in=16)
+    range(1, 17)
+    >>> parts_to_merge([200_000, *[9] * 15], fan_in=16) is None
+    True
+    >>> parts_to_merge([6_000, 3_500, *[300] * 16], fan_in=16)
+    range(0, 18)
+    """
+    begin, total = len(rows), 0
+    while begin > 0 and rows[begin - 1] <= max(SHORT_PART_ROWS, 2 * total):
+        begin -= 1
+        total += rows[begin]
+    return range(begin, len(rows)) if len(rows) - begin >= fan_in else None
 
 
 def choice(**asked: str | int | None) -> dict[str, Any]:
@@ -55,12 +71,4 @@ def plain_rows(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str,
     return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
-def _numbered(words: Sequence[str], name: str) -> dict[str, NDArray[Any]]:
-    return {"number": np.arange(len(words)), name: _texts(words)}
-
-
-def _texts(words: Sequence[str]) -> NDArray[Any]:
-    return np.array(list(words), dtype=object)
-
-
-__all__ = ["CAUSES", "NONE", "choice", "judged_tables", "plain_rows", "question"]
+__all__ = ["CAUSES", "NONE", "choice", "judged_texts", "parts_to_merge", "plain_rows", "question"]

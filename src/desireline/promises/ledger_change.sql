@@ -1,26 +1,23 @@
--- The judgements that differ from those in force, each with its next number, the cause of the change and, where it was known, its key.
+-- The judgements that differ from those in force, each with its next number, the cause and, where it was known, its key.
 WITH judged AS (
-    SELECT n.map, n.map_version, n.promise, r.person, r.journey, r.key_hash, c.channel, r.opening_id, r.opened_at,
+    SELECT $maps[r.promise + 1] AS map, $versions[r.promise + 1] AS map_version, $promises[r.promise + 1] AS promise,
+           r.person, r.journey, r.key_hash, $channels[r.channel + 1] AS channel, r.opening_id, r.opened_at,
            nullif(r.due_at, $none) AS due_at, nullif(r.settled_at, $none) AS settled_at,
-           v.verdict, b.breach, nullif(r.lateness_seconds, $none) AS lateness_seconds,
+           $verdicts[r.verdict + 1] AS verdict, $breaches[r.breach + 1] AS breach,
+           nullif(r.lateness_seconds, $none) AS lateness_seconds,
            nullif(r.settling_id, $none) AS settling_id, nullif(r.breaking_id, $none) AS breaking_id,
            nullif(r.made_good_at, $none) AS made_good_at, nullif(r.made_good_id, $none) AS made_good_id,
-           nullif(r.breached_at, $none) AS breached_at, n.same,
+           nullif(r.breached_at, $none) AS breached_at, $sames[r.promise + 1] AS same,
            CASE WHEN r.breach >= 0 THEN array_to_string(list_transform(list_sort(list_filter([
                {'moment': nullif(r.forbidden_at, $none), 'place': 1, 'kind': 'forbidden'},
                {'moment': nullif(r.repeated_at, $none), 'place': 2, 'kind': 'repeated'},
                {'moment': nullif(r.without_consent_at, $none), 'place': 3, 'kind': 'without_consent'},
-               {'moment': nullif(r.deadline_at, $none), 'place': 4, 'kind': d.breach}
+               {'moment': nullif(r.deadline_at, $none), 'place': 4, 'kind': $breaches[r.deadline_kind + 1]}
            ], lambda each : each.moment IS NOT NULL)), lambda each : each.kind || ' ' || each.moment), ', ') END AS breaches
     FROM judged_rows AS r
-    JOIN judged_promises AS n ON n.number = r.promise
-    JOIN judged_verdicts AS v ON v.number = r.verdict
-    LEFT JOIN judged_breaches AS b ON b.number = r.breach
-    LEFT JOIN judged_breaches AS d ON d.number = r.deadline_kind
-    LEFT JOIN judged_channels AS c ON c.number = r.channel
 ), last_rows AS MATERIALIZED (
     SELECT *, coalesce(cause, '') <> 'gone'
-              AND ($everybody OR person IN (SELECT person FROM judged_people)) AS in_force
+              AND ($everybody OR person IN $people) AS in_force
     FROM ledger_past
     QUALIFY row_number() OVER (PARTITION BY map, promise, opening_id ORDER BY number DESC) = 1
 ), before AS (

@@ -1,9 +1,11 @@
 -- The keys of the interactions that opened changed instances.
-SELECT i.id, i.about_case, i.about_order, i.about_product, i.about_campaign, i.about_content, i.about_device,
-       i.about_session
+SELECT c.same, i.id,
+       CASE c.same WHEN 'case' THEN i.about_case WHEN 'order' THEN i.about_order WHEN 'product' THEN i.about_product
+                   WHEN 'campaign' THEN i.about_campaign WHEN 'content' THEN i.about_content
+                   WHEN 'device' THEN i.about_device ELSE i.about_session END AS key
 FROM interactions AS i
+JOIN (
+    SELECT DISTINCT opening_id, same FROM ledger_changed
+    WHERE key_hash <> 0 AND key IS NULL AND key_hash NOT IN $known
+) AS c ON c.opening_id = i.id
 WHERE i.occurred_at BETWEEN $earliest AND $latest
-  AND i.id IN (
-      SELECT opening_id FROM ledger_changed
-      WHERE key_hash <> 0 AND key IS NULL AND key_hash NOT IN (SELECT key_hash FROM known_keys)
-  )

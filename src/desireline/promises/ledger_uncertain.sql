@@ -1,11 +1,7 @@
 -- Openings of these people that the ledger does not know as theirs, and, without a moment, those it knows and that are theirs no more.
-SELECT r.opening_id, r.opened_at
-FROM judged_rows AS r
-JOIN judged_promises AS n ON n.number = r.promise
-ANTI JOIN ledger_past AS p ON p.map = n.map AND p.promise = n.promise AND p.opening_id = r.opening_id
+WITH judged AS (
+    SELECT $maps[promise + 1] AS map, $promises[promise + 1] AS promise, opening_id, opened_at FROM judged_rows
+)
+SELECT opening_id, opened_at FROM judged ANTI JOIN ledger_past USING (map, promise, opening_id)
 UNION ALL
-SELECT p.opening_id, NULL AS opened_at
-FROM ledger_past AS p
-ANTI JOIN (
-    SELECT n.map, n.promise, r.opening_id FROM judged_rows AS r JOIN judged_promises AS n ON n.number = r.promise
-) AS j ON p.map = j.map AND p.promise = j.promise AND p.opening_id = j.opening_id
+SELECT opening_id, NULL AS opened_at FROM ledger_past ANTI JOIN judged USING (map, promise, opening_id)

@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 from desireline.promises.calendars import Calendar
 from desireline.promises.deadlines import NONE
 from desireline.promises.judge import judge
-from desireline.promises.judged import Judged
+from desireline.promises.judged import COLUMNS, Judged
 from desireline.promises.keep_rates import Instances
-from desireline.promises.ledger import choice, judged_tables, plain_rows, question
+from desireline.promises.ledger import choice, judged_texts, parts_to_merge, plain_rows, question
 from desireline.promises.maps import Map
 from desireline.promises.versions import MapVersion
 from desireline.storage.identity import text_hash
 from desireline.storage.journey_store import Snapshot
 from desireline.storage.lake import Lake
-from desireline.storage.merging import FAN_IN, GRACE_MS, Merged, forget_covered, next_merge
+from desireline.storage.merging import FAN_IN, GRACE_MS, Merged, forget_covered
 from desireline.storage.part_names import Stretch, stretches
 from desireline.vocabulary.errors import DesirelineError, nearest
 from desireline.vocabulary.interaction import BY_NAME, PATTERN_NAMES
 from desireline.vocabulary.promise import VERDICTS
 from desireline.vocabulary.step import Step
 from desireline.vocabulary.table import Table
-from desireline.vocabulary.tables import INTERACTIONS, LEDGER, SharedTable
+from desireline.vocabulary.tables import INTERACTIONS, LEDGER
 
 MOST_LISTED = 1_000_000
 _STREAM = "judged"
@@ -95,14 +95,15 @@ def judge_changed(
 def merge_ledger_parts(lake: Lake, *, now: int, fan_in: int = FAN_IN) -> Merged | None:
     """Put many small parts of the ledger together into one, where enough have gathered: one merge at most, often none.
 
-    Every row stays as it is, so history and what is in force stay the same; each row is written again about once for
-    every `fan_in` times the ledger grows. Readers see the small parts or the long one, never both; what was merged
-    is deleted a minute later. now: UTC milliseconds of the machine's clock. The caller must be the one who writes.
+    Every row stays as it is, so history and what is in force stay the same. Readers see the small parts or the long
+    one, never both; what was merged is deleted a minute later. The caller must be the one who writes the project.
+
+    now: UTC milliseconds of the machine's own clock, which dates files.
     """
     forget_covered(lake, before=now - GRACE_MS)
     there = stretches(lake.parts(LEDGER.name), _STREAM)
     rows = [lake.rows(LEDGER.name, each.name) for each in there] if len(there) >= fan_in else []
-    chosen = next_merge(rows, fan_in=fan_in, most_rows=None)
+    chosen = parts_to_merge(rows, fan_in=fan_in)
     if chosen is None:
         return None
     parts = there[chosen.start : chosen.stop]
@@ -206,29 +207,22 @@ def _write(
     choice(cause=cause)
     number = 1 + max((each.last for each in stretches(lake.parts(LEDGER.name), _STREAM)), default=0)
     part = Stretch(_STREAM, number, number).name
-    tables: dict[str, Any] = {**judged_tables(judged), "judged_people": {"person": np.array(people or (), np.int64)}}
-    known = sorted(set(keys))
-    tables["known_keys"] = {
-        "key_hash": np.array([text_hash(each) for each in known], dtype=np.int64),
-        "key": np.array(known, dtype=object),
-    }
+    texts, asked = judged_texts(judged), {"people": list(people or ())}
+    known = {text_hash(each): each for each in keys}
     with lake.bare_connection() as connection:
-        for name, columns in tables.items():
-            connection.register(name, columns)
+        connection.register("judged_rows", judged.columns(*COLUMNS))
         connection.execute(f"CREATE TEMP VIEW ledger_rows AS {lake.table_sql(LEDGER.name)}")
-        _gather_past(connection, people)
-        last = connection.execute("SELECT max(judged_at) FROM ledger_rows").fetchone()
-        values = {
-            "none": NONE,
-            "everybody": people is None,
-            "cause": cause,
-            "last_judged_at": last[0] if last else None,
-        }
-        found = _made(connection, "ledger_changed", question("ledger_change"), values)
+        if people is None:
+            connection.execute("CREATE TEMP VIEW ledger_past AS FROM ledger_rows")
+        else:
+            _gather_past(connection, asked, texts)
+        last = connection.execute("SELECT max(judged_at) FROM ledger_rows").fetchone() or (None,)
+        values = {"none": NONE, "everybody": people is None, "cause": cause, "last_judged_at": last[0]}
+        found = _made(connection, "ledger_changed", question("ledger_change"), values | asked | texts)
         if not found:
             return LedgerChange("", 0, judged, list)
-        _find_keys(lake, connection)
-        values = {"as_of": judged.as_of}
+        _find_keys(lake, connection, list(known))
+        values = {"as_of": judged.as_of, "known": list(known), "keys": list(known.values())}
         if people is None:
             lake.write_part(LEDGER.name, part, connection.sql(question("ledger_added"), params=values), connection)
             return LedgerChange(part, found, judged, partial(_rows_of_part, lake, part))
@@ -249,33 +243,28 @@ def _rows(connection: DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def _gather_past(connection: DuckDBPyConnection, people: Sequence[int] | None) -> None:
-    """Make `ledger_past`: all the ledger ever said of everybody's instances, or of these people's."""
-    if people is None:
-        connection.execute("CREATE TEMP VIEW ledger_past AS FROM ledger_rows")
-        return
-    asked = {"people": list(people)}
-    _made(connection, "ledger_past", question("ledger_past"), asked)
-    openings, opened = connection.execute(question("ledger_uncertain")).fetchnumpy().values()
+def _gather_past(connection: DuckDBPyConnection, people: Mapping[str, Any], texts: Mapping[str, Any]) -> None:
+    """Make `ledger_past`: all the ledger ever said of these people's instances, also while they were others'."""
+    _made(connection, "ledger_past", question("ledger_past"), people)
+    named = {name: texts[name] for name in ("maps", "promises")}
+    openings, opened = connection.execute(question("ledger_uncertain"), named).fetchnumpy().values()
     if len(openings):
         moments = np.ma.asarray(opened)
         ever = bool(np.ma.getmaskarray(moments).any())
-        span = (NONE, _EVER.max) if ever else (moments.min(), moments.max())
-        values = asked | {"openings": openings.tolist(), "earliest": int(span[0]), "latest": int(span[1])}
+        earliest, latest = (_EVER.min, _EVER.max) if ever else (moments.min(), moments.max())
+        values = {**people, "openings": openings.tolist(), "earliest": int(earliest), "latest": int(latest)}
         connection.execute(f"INSERT INTO ledger_past {question('ledger_elsewhere')}", values)
 
 
-def _find_keys(lake: Lake, connection: DuckDBPyConnection) -> None:
+def _find_keys(lake: Lake, connection: DuckDBPyConnection, known: list[int]) -> None:
     """Make `ledger_keys`: the keys of openings, looked up among the interactions of their time."""
-    keyless = connection.execute(question("ledger_keyless")).fetchone() or (0, None, None)
-    text = lake.table_sql(INTERACTIONS.name) if keyless[0] else _no_rows(INTERACTIONS)
-    connection.execute(f"CREATE TEMP VIEW interactions AS {text}")
-    _made(connection, "ledger_keys", question("ledger_keys"), {"earliest": keyless[1], "latest": keyless[2]})
-
-
-def _no_rows(table: SharedTable) -> str:
-    columns = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in table.columns.items())
-    return f"SELECT {columns} WHERE false"
+    count, earliest, latest = connection.execute(question("ledger_keyless"), {"known": known}).fetchone() or (0, 0, 0)
+    if not count:
+        connection.execute("CREATE TEMP TABLE ledger_keys (same VARCHAR, id BIGINT, key VARCHAR)")
+        return
+    connection.execute(f"CREATE TEMP VIEW interactions AS {lake.table_sql(INTERACTIONS.name)}")
+    values = {"known": known, "earliest": earliest, "latest": latest}
+    _made(connection, "ledger_keys", question("ledger_keys"), values)
 
 
 def _made(connection: DuckDBPyConnection, name: str, text: str, values: Mapping[str, Any]) -> int:
