@@ -220,6 +220,32 @@ def test_F18_the_same_body_packed_in_every_way_reads_the_same():
     assert [message.key for message in told[0].messages] == ["m-1", "m-2"]
 
 
+def test_F18_odd_and_bad_events_are_told_apart_when_the_whole_batch_needs_care():
+    nan = b'{"type":"track","event":"x","properties":{"a":NaN}}'
+    many_keys = json.dumps({**track(), "properties": {f"k{n}": n for n in range(1_001)}}).encode()
+    large = json.dumps({**track(), "properties": {"a": "x" * 900_000}}).encode()
+    told, rows = checked(
+        request(b"[" + b",".join((nan, deep(40), many_keys, b"[[1]]", b"7", b'{"type":"page"}')) + b"]")
+    )
+    codes = [message.refused.partition(":")[0] for message in told.messages]
+    assert codes == ["", "json.too_deep", "json.too_many_keys", "event.not_an_object", "event.not_an_object", ""]
+    assert all(message.body["sha256"] for message in told.messages if message.refused)
+    assert len(rows) == 2
+    assert read(request(b'{"batch":7,"a":NaN}')).messages[0].refused.startswith("type.unknown")
+    assert read(request(b"[" + b"NaN," * 26_000 + b"1]")).problem.code == "batch.too_many"
+    told, rows = checked(request(b"[" + nan + b"," + large + b"," + large + b"]"))
+    assert [bool(message.refused) for message in told.messages] == [False, False, False]
+    assert read(request(b"[" + nan + b"," + large + b"," + large + b",}")).problem.code == "json.malformed"
+    assert read(request(b"[" + large + b"," + large)).problem.code == "json.truncated"
+
+
+def test_F18_no_more_than_a_megabyte_of_a_request_is_mended():
+    twice = b'{"type":"track","event":"x","properties":{"a":1,"a":2,"b":"' + b"x" * 300_000 + b'"}}'
+    told = read(request(b'{"batch":[' + b",".join([twice] * 5) + b"]}"))
+    refused = [message.refused.partition(":")[0] for message in told.messages]
+    assert refused == ["", "", "", "json.odd", "json.odd"]
+
+
 def test_F20_a_number_that_becomes_text_stays_and_the_column_keeps_its_type():
     before = only_row(track(properties={"revenue": 19.9, "order_id": 7}))
     after = only_row(track(properties={"revenue": "about twenty", "orderId": "7", "gift": True}))

@@ -153,3 +153,9 @@ def test_lz64_is_refused_with_what_to_do():
     told = read(request(b"N4Ig", "posthog", query="compression=lz64"))
     assert told.problem is not None
     assert (told.problem.status, told.problem.code) == (415, "body.lz64")
+
+
+def test_a_group_described_under_a_generated_id_is_nobodys():
+    body = {"event": "$groupidentify", "distinct_id": STRANGER, "properties": {"$lib": "posthog-python"}}
+    assert only_row(body)["handles"] is None
+    assert only_row({**body, "distinct_id": "42"})["handles"] == ["customer:42"]

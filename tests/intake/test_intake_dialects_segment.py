@@ -345,3 +345,24 @@ def test_what_cannot_be_kept_shows_its_head_in_quarantine_and_is_mended_under_it
     assert again.refused.startswith("event.missing: ")
     assert isinstance(edited(received, 1, b"{"), Problem)
     assert isinstance(edited(received, 1, b"[]"), Problem)
+
+
+def test_a_screen_is_the_app_even_when_a_server_tells_of_it():
+    body = {"type": "screen", "userId": "42", "channel": "server", "anonymousId": STRANGER}
+    assert only_row(body)["handles"] == ["customer:42", f"device:{STRANGER}"]
+
+
+@pytest.mark.parametrize(
+    ("library", "channel"),
+    [
+        ("analytics.js", "web"),
+        ("RudderLabs JavaScript SDK", "web"),
+        ("analytics-kotlin", "app"),
+        ("rudder-react-native-library", "app"),
+        ("@segment/analytics-node", "server"),
+        ("something of our own", "server"),
+    ],
+)
+def test_the_library_tells_the_channel(library, channel):
+    assert only_row(track(context={"library": {"name": library}}))["channel"] == channel
+    assert only_row(track(context={"device": {"type": "iOS"}}))["channel"] == "app"

@@ -26,7 +26,7 @@ MOST_BODY_BYTES = 4 * 1024 * 1024
 _WHITE = b" \t\r\n"
 _JSON_BEGINS = b'{["'
 _UTF_8_MARK = b"\xef\xbb\xbf"
-_FORM = re.compile(rb"(?:^|&)(data|e|body)=([^&]*)")
+_FORM = re.compile(rb"(?:^|&)(data)=([^&]*)")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_=\s-]+")
 _ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate", "zlib", "zstd", "utf-8", "none")
 _TOO_LARGE = Problem(413, "body.too_large", "The body is larger than 4 MB. Send fewer events at a time.")
@@ -52,7 +52,7 @@ def payload_of(received: Received) -> Payload | Problem:
 
 
 def form_value(form: bytes) -> bytes | None:
-    """The value of the field `data` of a form (or of its old names), base64 undone."""
+    """The value of the field `data` of a form, base64 undone."""
     found = _FORM.search(form)
     if found is None:
         return None

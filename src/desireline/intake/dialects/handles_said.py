@@ -10,8 +10,8 @@ from desireline.intake.dialects.fields import key_text, snake
 from desireline.vocabulary.handles import NO_VALUES, is_strong, normalise, strongest_first
 
 NOBODY = frozenset(
-    (*NO_VALUES, "0", "guest", "id", "user", "userid", "user_id", "distinct_id", "distinctid", "not_authenticated",
-     "true", "false", "[object object]", "email", "anon", "no-id", "00000000-0000-0000-0000-000000000000")
+    (*NO_VALUES, "0", "guest", "id", "distinct_id", "distinctid", "not_authenticated", "true", "false", "email",
+     "[object object]", "00000000-0000-0000-0000-000000000000")
 )  # fmt: skip
 """What broken clients write as an id; joining people on it would make one person of all."""
 

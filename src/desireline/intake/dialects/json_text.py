@@ -27,12 +27,13 @@ FEW_EVENT_BYTES = 32 * 1024
 """An event larger than `FEW_EVENT_BYTES` is kept with a warning, one larger than `MOST_EVENT_BYTES` is refused."""
 MOST_BOXES = 25_000
 """So many lists and objects side by side are counted; more are too many keys."""
+MOST_CAREFUL_VALUES = 200_000
 MOST_PARTS = 150_000
 """So many lists and objects are read in one request: each costs memory, however little it holds."""
 FEW_EVENTS, MOST_EVENTS = 2_500, 25_000
 """More events than `FEW_EVENTS` in one request are kept with a warning, more than `MOST_EVENTS` are not read."""
 MOST_CAREFUL_BYTES = 1024 * 1024
-"""How much of one request is read carefully: that takes ten times as long."""
+"""How much of one request is read carefully whatever stands in it: that takes ten times as long."""
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
 HEAD_BYTES = 4_096
 """So much of an event that cannot be kept goes to quarantine; all of it lies in the log."""
@@ -89,9 +90,18 @@ def read_document(text: bytes, *, batch_names: Sequence[str]) -> Document | Prob
     except _FAST_REFUSALS as refusal:
         if isinstance(refusal, RecursionError):
             return Problem(400, "json.too_deep", "The JSON is nested far too deep. Send flatter properties.")
-        if len(text) > MOST_CAREFUL_BYTES:
-            return Problem(400, "json.malformed", f"The body is not JSON: {refusal}.")
+        if len(text) > MOST_CAREFUL_BYTES and not _may_be_mended(text, str(refusal)):
+            cut = "truncated" in str(refusal)
+            return Problem(400, "json.truncated" if cut else "json.malformed", f"The body is not JSON: {refusal}.")
     return _careful_document(text, batch_names)
+
+
+def _may_be_mended(text: bytes, refusal: str) -> bool:
+    """Whether a large body that the fast reader refuses is worth the careful one: many small values cost too much."""
+    marks = (b"NaN", b"Infinity", b"\\ud", b"\\uD")
+    return text.count(b",") <= MOST_CAREFUL_VALUES and (
+        "out of range" in refusal or any(mark in text for mark in marks)
+    )
 
 
 def _fast(text: bytes, batch_names: Sequence[str]) -> Document | Problem:

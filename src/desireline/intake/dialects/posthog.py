@@ -198,9 +198,9 @@ def _named(
     if event in LINKS:
         one, other = _both_ids(body, properties)
         return linked_ids(one, other, weak=weak, server_side=setting.server_side)
-    if event == "$groupidentify":
-        traits = {}
     distinct, user = id_text(_distinct_id(body, properties)), id_text(properties.get("$user_id"))
+    if event == "$groupidentify":
+        traits, distinct = {}, None if distinct is None or is_generated(distinct) else distinct
     strangers = {id_text(properties.get(name)) for name in ("$device_id", "$anon_distinct_id")} - {None}
     named = known_id(user)
     if distinct and distinct != user:

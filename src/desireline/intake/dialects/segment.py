@@ -200,11 +200,11 @@ def _first(body: Mapping[str, Any], *names: str) -> Any:
 
 
 def _channel(body: Mapping[str, Any], context: Mapping[str, Any], kind: str, library: str, received: Received) -> str:
+    if kind == "screen":
+        return "app"
     said = body.get("channel")
     if isinstance(said, str) and said in _CHANNELS:
         return _CHANNELS[said]
-    if kind == "screen":
-        return "app"
     by_library = channel_of_library(library)
     if by_library != "server" or library:
         return by_library
