@@ -12,6 +12,7 @@ from desireline.project.settings import keep_settings
 from desireline.storage.import_book import ImportBook
 from desireline.storage.log import Kind
 from desireline.storage.merging import forget_covered
+from desireline.storage.part_names import unmatched
 from desireline.storage.versions import Versions
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def recover(project: Project) -> None:
     keep_settings(project)
     effects = project.record.catch_up()
     new, gone = project.store.behind()
-    unlinked = set(project.lake.parts("interactions")) ^ set(project.lake.parts("links"))
+    taken_in, linked = project.lake.parts("interactions"), project.lake.parts("links")
+    unlinked = unmatched(taken_in, linked) or unmatched(linked, taken_in)
     if effects.changed or new or gone or unlinked:
         added, removed = dict.fromkeys((*effects.added, *new)), dict.fromkeys((*effects.removed, *gone))
         upkeep.follow(project, added=list(added), removed=list(removed), everybody=True, progress=silent)

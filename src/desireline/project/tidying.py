@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from desireline.people import HANDLES
 from desireline.project.clock import now_ms
 from desireline.promises import merge_ledger_parts
-from desireline.storage.merging import merge_live_parts
+from desireline.storage.merging import merge_handles, merge_live_parts
 
 if TYPE_CHECKING:
     from desireline.project.project import Project
@@ -18,6 +19,7 @@ def tidy(project: Project) -> None:
     Files know the machine's own time only, so it is that clock by which merged ones are deleted.
     """
     merge_live_parts(project.lake, project.store, now=now_ms())
+    merge_handles(project.lake, prefix=HANDLES, now=now_ms())
     merge_ledger_parts(project.lake, now=now_ms())
     if project.store.needs_compaction:
         project.store.compact()

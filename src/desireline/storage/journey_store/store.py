@@ -37,6 +37,7 @@ _TRIES = 5
 _LOOSE_SHARE = 0.3
 _FEW_ROWS = 10_000
 _MANY_ROWS = 100_000
+_MANY_HANDLES = 50_000
 
 
 class JourneyStore:
@@ -129,10 +130,12 @@ class JourneyStore:
 
     @property
     def needs_compaction(self) -> bool:
-        """Whether so much room lies idle in the files that writing them anew pays."""
+        """Whether so much room lies idle in the files, or so many people changed, that writing them anew pays."""
         opened = self._open()
         if opened is None:
             return False
+        if len(opened.overlay.handle) > max(_MANY_HANDLES, len(opened.base.handle) // 2):
+            return True
         tail, rows = sum(opened.manifest.tails), opened.manifest.rows
         return tail - rows > _FEW_ROWS and tail - rows > _LOOSE_SHARE * rows
 
