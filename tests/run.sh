@@ -54,6 +54,15 @@ else
   accessibility checked by axe: install Node.js with npm, or AXE=/path/to/axe.min.js make test"
 fi
 
+if ! command -v dovecot >/dev/null 2>&1 && [ ! -x /usr/sbin/dovecot ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "Installing Dovecot for the mailbox tests ..."
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dovecot-imapd; } >/dev/null 2>&1
+    fi
+    [ -x /usr/sbin/dovecot ] || left_out="$left_out
+  letters fetched from a real mailbox: no Dovecot. As root on Debian: apt-get install dovecot-imapd"
+fi
+
 [ -d "${DESIRELINE_DATA:-../shared/data}" ] || left_out="$left_out
   tests on public data sets: ../shared/data is not there (docs/explanation/real-data.md says which files they read)"
 

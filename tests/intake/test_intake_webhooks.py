@@ -261,7 +261,7 @@ def test_a_ticket_in_zendesk_by_its_events() -> None:
     def event(kind: str, number: int, **event: Any) -> dict[str, Any]:
         return {
             "type": f"zen:event-type:ticket.{kind}", "id": f"01HN-{number}",
-            "time": f"2026-11-22T09:0{number}:00.123456789Z", "subject": "zen:ticket:35436", "detail": detail, "event": event,
+            "time": f"2026-11-22T09:0{number}:00.123456789Z", "detail": detail, "event": event,
         }  # fmt: skip
 
     staff = {"id": "1", "name": "Ben", "is_staff": True}

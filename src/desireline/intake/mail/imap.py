@@ -6,6 +6,7 @@ fetched again; its message id keeps it from counting twice.
 
 from __future__ import annotations
 
+import imaplib
 import json
 import logging
 import os
@@ -31,7 +32,7 @@ MOST_AT_ONCE = 500
 IDLE_SECONDS = 20.0
 LONGEST_PAUSE_SECONDS = 300.0
 _LOG = logging.getLogger("desireline.mail")
-_FAULTS = (OSError, ImapToolsError, DesirelineError)
+_FAULTS = (OSError, imaplib.IMAP4.error, ImapToolsError, DesirelineError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ MOST_KEPT_BYTES = 3 * 1024 * 1024
 MOST_RECIPIENTS = 100
 MOST_AT_ONCE = 8
 LONGEST_LINE_BYTES = 64 * 1024
-_UNFIT = re.compile(r"[^\x21-\x7e]")
+_UNFIT = re.compile(r"[^\x21-\x7e]|[<>]")
 
 STORED = "250 2.0.0 stored"
 NOT_STORED = "451 4.3.0 not stored, try again"
