@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from desireline.intake.dialects.body import Payload, payload_of
+from desireline.intake.dialects.drift import Drift, Shapes, told_of
 from desireline.intake.dialects.known import BUILT_IN, DIALECTS, GROUP
 from desireline.intake.dialects.received import (
     HEADERS_THAT_MATTER,
@@ -23,6 +25,7 @@ from desireline.intake.dialects.received import (
     Refused,
     Setting,
 )
+from desireline.intake.dialects.signatures import verify
 
 CHANGES_AT_A_RETRY = frozenset(("sentAt", "sent_at", "receivedAt", "offset", "_metadata"))
 """Words of a message that differ between two tries of the same event."""
@@ -70,14 +73,20 @@ __all__ = [
     "GROUP",
     "HEADERS_THAT_MATTER",
     "Dialect",
+    "Drift",
     "Message",
+    "Payload",
     "Problem",
     "Read",
     "Received",
     "Refused",
     "Setting",
+    "Shapes",
     "content_of",
     "edited",
+    "payload_of",
     "read",
     "rows_of",
+    "told_of",
+    "verify",
 ]
