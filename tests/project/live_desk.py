@@ -114,6 +114,7 @@ def a_desk(folder: Path, *, server_side: bool = True, maps: Sequence[str] = (MAP
     for number, text in enumerate(maps):
         (folder / "maps" / f"map{number}.yaml").write_text(text, encoding="utf-8")
     project.sources.add("shop", server_side=server_side)
+    project.state.close()
     return folder
 
 
@@ -127,3 +128,4 @@ def at_work(folder: Path, clock: FakeClock) -> Iterator[Desk]:
         project.judged.append(live.judged)
         live.begin()
         yield Desk(folder, clock, project, live, hub)
+    project.state.close()

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from desireline import intake
 from desireline.project.replaying import replay_live
+from desireline.project.settings import LoggedVersions
 from desireline.storage.import_book import ImportBook
 from desireline.storage.log import Frame
 from desireline.storage.source_book import SourceBook
-from desireline.storage.versions import Versions
 from desireline.vocabulary.errors import DesirelineError
 
 if TYPE_CHECKING:
@@ -138,9 +138,9 @@ def _replay_live(project: Project, frame: Frame, meta: dict[str, Any], effects: 
 
 def _version(project: Project, frame: Frame, meta: dict[str, Any], _effects: Effects, _here: Here) -> None:
     """A map, the calendars or the settings are saved in a new version."""
-    saved, text = Versions(project.data / "versions"), frame.body.decode()
+    saved, text = LoggedVersions(project.data / "versions", project.record), frame.body.decode()
     if not any(each.saved_at == meta["saved_at"] and each.text == text for each in saved.of(meta["name"])):
-        saved.save(meta["name"], text, saved_at=meta["saved_at"])
+        saved.save_applied(meta["name"], text, saved_at=meta["saved_at"])
 
 
 def _source(project: Project, frame: Frame, meta: dict[str, Any], _effects: Effects, _here: Here) -> None:

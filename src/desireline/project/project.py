@@ -18,7 +18,9 @@ from desireline.project.settings import SETTINGS, LoggedVersions, settings_of
 from desireline.project.state_place import open_state
 from desireline.storage.journey_store import JourneyStore, Snapshot
 from desireline.storage.lake import Lake
+from desireline.storage.progress_book import ProgressBook
 from desireline.storage.state import State
+from desireline.storage.state_waiting import StateDamaged
 from desireline.storage.versions import Versions
 from desireline.vocabulary.errors import DesirelineError
 
@@ -148,11 +150,22 @@ class Project:
         with ExitStack() as held:
             with self._turn:
                 held.enter_context(writing(self.data, who=who))
+                self._set_damaged_state_aside()
                 log = Log(self.data / "log", now=self.now)
                 held.callback(log.close)
                 self._record = Record(self, log)
                 held.callback(self._let_go)
             yield
+
+    def _set_damaged_state_aside(self) -> None:
+        """A damaged file of the state store is kept beside; all of it is made again from the log."""
+        try:
+            ProgressBook(self.state).reached("record")
+        except StateDamaged:
+            for path in self.data.glob("state.sqlite*"):
+                if not path.name.endswith(".lock") and ".damaged" not in path.name:
+                    path.rename(path.with_name(f"{path.name}.damaged-{self.now()}"))
+            self.__dict__.pop("state", None)
 
     def _let_go(self) -> None:
         with self._turn:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from desireline.project import upkeep
-from desireline.project.recovering import adopt
-from desireline.storage.forgetting import forget_applied
+from desireline.project.recovering import adopt, make_again
 from desireline.storage.import_book import ImportBook
 from desireline.storage.source_book import SourceBook
-from desireline.vocabulary.tables import TABLES
 
 if TYPE_CHECKING:
     from desireline.project.project import Project
@@ -30,16 +27,7 @@ def rebuild(project: Project, *, progress: Progress) -> None:
     """
     with project.writing("desireline rebuild", recovering=False):
         adopt(project)
-        progress(0.0, "forgetting what is derived")
-        for table in TABLES:
-            for part in project.lake.parts(table):
-                project.lake.remove_part(table, part)
-        shutil.rmtree(project.data / "versions", ignore_errors=True)
-        forget_applied(project.state)
-        project.directory = None
-        project.sources.forget()
-        effects = project.record.catch_up(progress=_part(progress, 0.0, 0.7))
-        upkeep.follow(project, added=effects.added, anew=True, progress=_part(progress, 0.7, 0.25))
+        make_again(project, progress=progress)
         upkeep.write_all_journeys(project)
         progress(1.0, "done")
 
@@ -65,7 +53,3 @@ def _digest(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> str:
         for row in rows
     )
     return hashlib.sha256("\n".join(plain).encode()).hexdigest()[:32]
-
-
-def _part(progress: Progress, start: float, share: float) -> Progress:
-    return lambda done, what: progress(start + share * done, what)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
+import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from desireline import intake
 from desireline.project import upkeep
 from desireline.project.settings import keep_settings
+from desireline.project.soundness import store_is_spoilt, what_is_lost
+from desireline.storage.forgetting import forget_applied
 from desireline.storage.import_book import ImportBook
 from desireline.storage.log import Kind
 from desireline.storage.merging import forget_covered
 from desireline.storage.part_names import unmatched
 from desireline.storage.versions import Versions
+from desireline.vocabulary.tables import TABLES
 
 if TYPE_CHECKING:
     from desireline.project.project import Project
@@ -26,7 +31,18 @@ def silent(_share: float, _what: str) -> None:
 
 
 def recover(project: Project) -> None:
-    """Apply what is in the log only, and bring people, store and ledger up to what is in the lake."""
+    """Apply what is in the log only, and bring people, store and ledger up to what is in the lake.
+
+    What is derived and was lost or spoilt is made again from the log, without anybody's help.
+    """
+    lost = what_is_lost(project)
+    if lost:
+        logging.getLogger("desireline.project").warning("%s: everything derived is made again from the log", lost)
+        make_again(project, progress=silent)
+        return
+    if store_is_spoilt(project):
+        logging.getLogger("desireline.project").warning("the journey store is spoilt: it is built again")
+        project.store.build()
     intake.recover(lake=project.lake, state=project.state)
     forget_covered(project.lake)
     adopt(project)
@@ -39,6 +55,25 @@ def recover(project: Project) -> None:
     if effects.changed or new or gone or unlinked:
         added, removed = dict.fromkeys((*effects.added, *new)), dict.fromkeys((*effects.removed, *gone))
         upkeep.follow(project, added=list(added), removed=list(removed), everybody=True, progress=silent)
+
+
+def make_again(project: Project, *, progress: Progress) -> None:
+    """Forget everything that is derived and apply the whole log; the project is held."""
+    progress(0.0, "forgetting what is derived")
+    for table in TABLES:
+        shutil.rmtree(project.lake.folder / table, ignore_errors=True)
+    shutil.rmtree(project.data / "versions", ignore_errors=True)
+    forget_applied(project.state)
+    project.directory = None
+    project.sources.forget()
+    effects = project.record.catch_up(progress=lambda share, what: progress(0.7 * share, what))
+    keep_settings(project)
+    upkeep.follow(
+        project,
+        added=effects.added,
+        anew=True,
+        progress=lambda share, what: progress(0.7 + 0.25 * share, what),
+    )
 
 
 def forget_unfinished(project: Project) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from desireline.project.file import ProjectFile
+from desireline.storage.progress_book import ProgressBook
 from desireline.storage.versions import SavedVersion, Versions
 from desireline.vocabulary.country_codes import country_code
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from desireline.project.record import Record
 
 SETTINGS = "settings"
+VERSIONS = "versions"
+"""The name under which the state store counts the saved versions, so that a lost one is noticed."""
 
 
 def settings_of(file: ProjectFile) -> dict[str, str]:
@@ -48,4 +51,11 @@ class LoggedVersions(Versions):
     def save(self, name: str, text: str, *, saved_at: int) -> SavedVersion:
         """Keep a text as the newest version of a document; in the log and on disk when this returns."""
         self.record.note("version", {"name": name, "saved_at": saved_at}, body=text.encode())
-        return super().save(name, text, saved_at=saved_at)
+        return self.save_applied(name, text, saved_at=saved_at)
+
+    def save_applied(self, name: str, text: str, *, saved_at: int) -> SavedVersion:
+        """Keep a text that is in the log already, and count it."""
+        saved = super().save(name, text, saved_at=saved_at)
+        book = ProgressBook(self.record.project.state)
+        book.reach(VERSIONS, book.reached(VERSIONS) + 1)
+        return saved

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from desireline.storage.bulk_rows import AT_ONCE, among, insert_or_nothing
 from desireline.storage.state import State
@@ -46,6 +46,11 @@ class SeenBook:
             return 0
         with self.state.writing() as connection:
             return insert_or_nothing(connection, SEEN, entries)
+
+    def count(self) -> int:
+        """How many ids were seen."""
+        with self.state.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(SEEN)).scalar() or 0)
 
     def forget(self) -> None:
         """Forget everything: the log is applied again from its beginning."""
