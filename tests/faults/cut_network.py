@@ -38,6 +38,14 @@ class Between:
             for end in pair:
                 _cut(end)
 
+    def stay(self, way: Way, *, seconds: float) -> None:
+        """Be like this for so long, then open again."""
+        self.way = way
+        if way == "refusing":
+            self.reset()
+        time.sleep(seconds)
+        self.way = "open"
+
     def lose_once(self, words: bytes, what: Literal["request", "answer"]) -> None:
         """Lose the carrying out of the next request with these words, or only its answer, and the connection with it.
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import insert
 
 from desireline.storage.progress_book import ProgressBook
 from desireline.storage.state import VERSION, Patience, State, StateLost
@@ -28,6 +28,7 @@ from desireline.vocabulary.errors import DesirelineError, WorkFailed
 from faults.cut_network import Between, between
 from faults.forms import how_many
 from faults.state_children import ROWS_AT_ONCE, Children, children
+from faults.state_writer import PATIENT, Writer, everything_is_there_once
 from postgresql import Place, Server
 from state_versions import bare, content, make_version_1, rows, tables
 
@@ -200,58 +201,6 @@ def test_F1_rows_and_their_progress_agree_after_every_kill(place: Place, young: 
     assert before > 0
 
 
-PATIENT = Patience(silence_seconds=1.0)
-
-
-class Writer:
-    """Writes 1, 2, 3, ... with the progress, in a thread, until it is told to stop; never says a number twice."""
-
-    def __init__(self, address: str) -> None:
-        self.state = State(address, patience=PATIENT)
-        self.confirmed = 0
-        self.failed: BaseException | None = None
-        self._progress, self._stop = ProgressBook(self.state), threading.Event()
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self._thread.start()
-
-    def _write(self) -> None:
-        try:
-            while not self._stop.is_set():
-                number = self.confirmed + 1
-                self.state.carry_out(lambda connection, number=number: self._write_one(connection, number))
-                self.confirmed = number
-        except BaseException as error:
-            self.failed = error
-
-    def _write_one(self, connection: Connection, number: int) -> None:
-        connection.execute(insert(SEEN).values(id=number, content=number, sequence=number))
-        self._progress.reach("live", number)
-
-    def goes_on(self) -> None:
-        """Return when ten more numbers are confirmed."""
-        wanted = self.confirmed + 10
-        until(lambda: self.confirmed >= wanted or self.failed is not None)
-        assert self.failed is None, self.failed
-
-    def stop(self) -> int:
-        self._stop.set()
-        self._thread.join(timeout=60)
-        assert self.failed is None, self.failed
-        return self.confirmed
-
-
-def until(what: Callable[[], bool], *, seconds: float = 60.0) -> None:
-    give_up_at = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < give_up_at, "it never came to that"
-        time.sleep(0.01)
-
-
-def everything_is_there_once(address: str, confirmed: int) -> None:
-    assert rows(address, "SELECT count(*), min(id), max(id) FROM seen") == [(confirmed, 1, confirmed)]
-    assert rows(address, "SELECT sequence FROM progress") == [(confirmed,)]
-
-
 def test_F11_a_server_that_restarts_costs_nothing_but_time(postgresql: Server, new_schema: Callable[[], str]) -> None:
     address = new_schema()
     writer = Writer(address)
@@ -272,14 +221,9 @@ def test_F11_a_network_that_is_cut_costs_nothing_but_time(postgresql: Server, ne
             started = len(network.attempts)
             network.reset()
             writer.goes_on()
-            network.way = "silent"
-            time.sleep(how_many(2, 3 + 3 * each))
-            network.way = "open"
+            network.stay("silent", seconds=how_many(2, 3 + 3 * each))
             writer.goes_on()
-            network.way = "refusing"
-            network.reset()
-            time.sleep(how_many(2, 5))
-            network.way = "open"
+            network.stay("refusing", seconds=how_many(2, 5))
             writer.goes_on()
             network.way = "slow"
             writer.goes_on()
@@ -297,7 +241,7 @@ def through(network: Between, address: str) -> str:
 def never_hotly(attempts: list[float]) -> None:
     assert len(attempts) >= 2
     gaps = [later - earlier for earlier, later in itertools.pairwise(attempts)]
-    assert min(gaps) >= 0.9 * PATIENT.least_seconds
+    assert min(gaps) >= 0.75 * PATIENT.least_seconds, gaps
 
 
 @pytest.mark.parametrize("lost", ["request", "answer"])
