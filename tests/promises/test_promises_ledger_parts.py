@@ -101,7 +101,7 @@ def test_parts_stay_few_and_long_ones_are_seldom_written_again() -> None:
             rows[chosen.start :] = [sum(rows[chosen.start :])]
         most = max(most, len(rows))
     assert most <= 16 + 9
-    assert written / (20_000 * 9) < 60
+    assert written / (20_000 * 9) < 15
     assert sum(rows) == 250_000 + 20_000 * 9
 
 
@@ -123,6 +123,16 @@ def test_what_changed_is_told_with_its_cause(tmp_path: Path) -> None:
         **{"judged_at": 10 * MINUTE, "cause": "time passed", "number": 2},
     }
     assert judge_changed(lake, snapshot, MAPS, {}, people=[1, 2], as_of=11 * MINUTE).changes == []
+
+
+def test_keys_are_found_in_what_came_in_last_and_in_what_came_long_ago(tmp_path: Path) -> None:
+    lake, rows = Lake(tmp_path / "lake"), [row(number, number, number, "asked") for number in range(1, 9)]
+    for each in rows:
+        part = "old-import" if each["id"] == 1 else f"live-{each['id']:010d}-{each['id']:010d}"
+        known = {"id": each["id"], "occurred_at": each["occurred_at"], "about_case": each["case"]}
+        lake.write_rows("interactions", part, [known])
+    change = judge_changed(lake, snapshot_from_rows(rows), MAPS, {}, people=range(1, 9), as_of=DAY)
+    assert [each["key"] for each in change.changes] == [each["case"] for each in rows]
 
 
 def test_judging_everybody_tells_what_changed_too(tmp_path: Path) -> None:

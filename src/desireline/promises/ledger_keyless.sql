@@ -1,4 +1,4 @@
--- How many changed instances have a key whose text is not known yet, and when the first and the last of them opened.
-SELECT count(*) AS instances, min(opened_at) AS earliest, max(opened_at) AS latest
+-- Openings of changed instances whose key is not known as text yet.
+SELECT DISTINCT opening_id, same, opened_at
 FROM ledger_changed
-WHERE key_hash <> 0 AND key IS NULL AND key_hash NOT IN $known
+WHERE key_hash <> 0 AND key IS NULL AND key_hash NOT IN $known AND opening_id NOT IN (SELECT id FROM ledger_keys)

@@ -4,8 +4,5 @@ SELECT c.same, i.id,
                    WHEN 'campaign' THEN i.about_campaign WHEN 'content' THEN i.about_content
                    WHEN 'device' THEN i.about_device ELSE i.about_session END AS key
 FROM interactions AS i
-JOIN (
-    SELECT DISTINCT opening_id, same FROM ledger_changed
-    WHERE key_hash <> 0 AND key IS NULL AND key_hash NOT IN $known
-) AS c ON c.opening_id = i.id
+JOIN ledger_keyless AS c ON c.opening_id = i.id
 WHERE i.occurred_at BETWEEN $earliest AND $latest

@@ -22,7 +22,7 @@ from desireline.promises.versions import MapVersion
 from desireline.storage.identity import text_hash
 from desireline.storage.journey_store import Snapshot
 from desireline.storage.lake import Lake
-from desireline.storage.merging import FAN_IN, GRACE_MS, Merged, forget_covered
+from desireline.storage.merging import FAN_IN, GRACE_MS, LIVE, Merged, forget_covered
 from desireline.storage.part_names import Stretch, stretches
 from desireline.vocabulary.errors import DesirelineError, nearest
 from desireline.vocabulary.interaction import BY_NAME, PATTERN_NAMES
@@ -33,6 +33,7 @@ from desireline.vocabulary.tables import INTERACTIONS, LEDGER
 
 MOST_LISTED = 1_000_000
 _STREAM = "judged"
+_NEWEST_PARTS = 4
 _EVER = np.iinfo(np.int64)
 
 
@@ -257,14 +258,18 @@ def _gather_past(connection: DuckDBPyConnection, people: Mapping[str, Any], text
 
 
 def _find_keys(lake: Lake, connection: DuckDBPyConnection, known: list[int]) -> None:
-    """Make `ledger_keys`: the keys of openings, looked up among the interactions of their time."""
-    count, earliest, latest = connection.execute(question("ledger_keyless"), {"known": known}).fetchone() or (0, 0, 0)
-    if not count:
-        connection.execute("CREATE TEMP TABLE ledger_keys (same VARCHAR, id BIGINT, key VARCHAR)")
-        return
-    connection.execute(f"CREATE TEMP VIEW interactions AS {lake.table_sql(INTERACTIONS.name)}")
-    values = {"known": known, "earliest": earliest, "latest": latest}
-    _made(connection, "ledger_keys", question("ledger_keys"), values)
+    """Make `ledger_keys`: the keys of openings, looked up in what came in last and then among all of their time."""
+    connection.execute("CREATE TEMP TABLE ledger_keys (same VARCHAR, id BIGINT, key VARCHAR)")
+    parts = lake.parts(INTERACTIONS.name)
+    newest = [each.name for each in stretches(parts, LIVE)[-_NEWEST_PARTS:]]
+    for some in (newest, parts):
+        if not some or not _made(connection, "ledger_keyless", question("ledger_keyless"), {"known": known}):
+            continue
+        times = connection.execute("SELECT min(opened_at), max(opened_at) FROM ledger_keyless").fetchone() or (0, 0)
+        source = lake.reading_sql(INTERACTIONS.name, some)
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW interactions AS SELECT * FROM {source}")
+        values = {"earliest": times[0], "latest": times[1]}
+        connection.execute(f"INSERT INTO ledger_keys BY NAME {question('ledger_keys')}", values)
 
 
 def _made(connection: DuckDBPyConnection, name: str, text: str, values: Mapping[str, Any]) -> int:
