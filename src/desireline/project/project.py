@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from desireline.project.ledger import Ledger
     from desireline.project.questions import Questions
     from desireline.project.record import Record
+    from desireline.project.schema_drift import SchemaDrift
     from desireline.project.sources import Sources
     from desireline.promises import LedgerChange
 
@@ -102,6 +103,13 @@ class Project:
 
         return Sources(self)
 
+    @cached_property
+    def drift(self) -> SchemaDrift:
+        """What changed in the shape of the events that sources send."""
+        from desireline.project.schema_drift import SchemaDrift
+
+        return SchemaDrift(self.data / "shapes.json")
+
     @property
     def record(self) -> Record:
         """The log of record and what is applied of it; only while the project is held."""
@@ -155,6 +163,7 @@ class Project:
                 held.callback(log.close)
                 self._record = Record(self, log)
                 held.callback(self._let_go)
+                held.callback(lambda: self.drift.keep())
             yield
 
     def _set_damaged_state_aside(self) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from desireline.intake import dialects
 from desireline.project.taking import LIVE, Taken, received_of, take_message, without_repeats
 from desireline.storage.import_book import ImportBook
@@ -67,21 +65,8 @@ def _again(project: Project, refusal: dict[str, Any], taken: Taken) -> bool:
         taken_in = [take_message(project, frame, received, message, taken) for message in read.messages]
         return all(taken_in)
     received = received_of(frame)
-    try:
-        body = msgspec.json.decode(raw)
-    except msgspec.DecodeError as error:
-        taken.refusals.append({"reason": f"json.broken: {error}"})
+    message = dialects.edited(received, refusal["position"], raw)
+    if isinstance(message, dialects.Problem):
+        taken.refusals.append({"reason": f"{message.code}: {message.says}"})
         return False
-    if not isinstance(body, dict):
-        taken.refusals.append({"reason": "json.no_object: a message is an object in braces"})
-        return False
-    message = dialects.Message(refusal["position"], _key_of(received, refusal["position"], body), body)
     return take_message(project, frame, received, message, taken)
-
-
-def _key_of(received: dialects.Received, position: int, body: dict[str, Any]) -> str | None:
-    """The id a message came with, or the one it was given when it was mended."""
-    for name in ("messageId", "uuid", "id"):
-        if isinstance(body.get(name), str) and body[name]:
-            return str(body[name])
-    return next((each.key for each in dialects.read(received).messages if each.position == position), None)

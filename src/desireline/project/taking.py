@@ -116,6 +116,7 @@ def take_message(
     if reason:
         _refuse(taken, frame, received, message.position, _plain(message.body).decode("utf-8", "replace"), reason)
         return False
+    project.drift.learn(received.source, message, at=frame.received_at)
     content = dialects.content_of(message)
     for row in rows:
         row["source"] = received.source
