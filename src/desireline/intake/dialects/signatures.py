@@ -125,10 +125,12 @@ def _moment(written: str) -> int | None:
 
 
 def _from_base64(text: str) -> bytes | None:
+    """Base64 as it is written by rule; the same bytes written in another way are refused."""
     try:
-        return base64.b64decode(text, validate=True)
+        plain = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
+    return plain if base64.b64encode(plain).decode() == text else None
 
 
 def _from_hex(text: str) -> bytes | None:

@@ -17,6 +17,8 @@ MOST_HEADERS = 500
 LONGEST_HEADER = 16_384
 MOST_ADDRESSES = 200
 MOST_IDS = 100
+MOST_COMMENTS = 50
+"""More comments in a list of addresses are no comments: the standard library would lose its way in them."""
 _FOLD = re.compile(r"\r?\n[ \t]+|[\r\n]+")
 _ENCODED = re.compile(r"=\?[^?\s]{1,60}\?[bqBQ]\?[^?]*\?=")
 _ID = re.compile(r"<([^<>\s]{1,256})>")
@@ -74,7 +76,9 @@ class Headers:
 def addresses_of(values: list[str]) -> list[tuple[str, str]]:
     """Addresses in the values of headers, each once."""
     found: dict[str, str] = {}
-    for name, address in getaddresses([value[:LONGEST_HEADER] for value in values])[:MOST_ADDRESSES]:
+    short = [value[:LONGEST_HEADER] for value in values[:MOST_ADDRESSES]]
+    plain = [value if value.count("(") <= MOST_COMMENTS else re.sub("[()]", " ", value) for value in short]
+    for name, address in getaddresses(plain)[:MOST_ADDRESSES]:
         spelled = normalise("email", _UNFIT.sub("", address))
         if spelled is not None and len(spelled) <= 330:
             found.setdefault(spelled.removeprefix("email:"), decoded(name)[:200])
