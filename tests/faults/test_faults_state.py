@@ -91,8 +91,7 @@ def test_F8_a_migration_killed_at_any_moment_leaves_the_old_or_the_new_format(ol
             assert older.version_of(where.with_name("state.sqlite.version-1")) == 1
         State(where).close()
         assert older.version_of(where) == VERSION
-    assert found[0] == 1
-    assert VERSION in found
+    assert set(found) == {1, VERSION}, "some kills came in time, some too late"
 
 
 @pytest.fixture

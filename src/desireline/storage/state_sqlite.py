@@ -126,6 +126,9 @@ class SQLite:
 
 _OF_THE_DISK = ("disk is full", "disk I/O error", "readonly database", "unable to open")
 
+_OF_WRITER = ("journal_mode = WAL", "synchronous = FULL", "cache_size = -65536", "journal_size_limit = 67108864")
+_OF_READERS = ("query_only = ON", "cache_size = -4096")
+
 
 def _engine(path: Path, *, writes: bool) -> Engine:
     engine = create_engine(
@@ -139,8 +142,7 @@ def _engine(path: Path, *, writes: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(raw: Any, _record: Any) -> None:
         raw.isolation_level = None
-        settings = ["busy_timeout = 5000", "cache_size = -65536", "foreign_keys = ON"]
-        settings += ["journal_mode = WAL", "synchronous = FULL"] if writes else ["query_only = ON"]
+        settings = ["busy_timeout = 5000", "foreign_keys = ON", *(_OF_WRITER if writes else _OF_READERS)]
         for setting in settings:
             raw.execute(f"PRAGMA {setting}")
 
