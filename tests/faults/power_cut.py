@@ -57,6 +57,17 @@ class Recorder(Disk):
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self.root))
 
+    def adopt(self) -> None:
+        """Take what lies in the root already as synced, so that a run can begin after an earlier cut."""
+        for path in sorted(path for path in self.root.rglob("*") if path.is_file()):
+            self._inodes += 1
+            self._inode[self._name(path)] = self._inodes
+            names = ((self._name(path), self._inodes),)
+            self.steps.append(Step("names", names=names, folder=self._name(path.parent)))
+            self.steps.append(Step("write", self._inodes, 0, path.read_bytes()))
+            self.steps.append(Step("sync", self._inodes))
+            self.steps.append(Step("sync_folder", folder=self._name(path.parent)))
+
     def _step(self, step: Step, call: str, name: str) -> None:
         self.steps.append(step)
         self.calls.append((threading.get_native_id(), call, name, len(step.data)))

@@ -3,6 +3,7 @@
 import multiprocessing
 import random
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -92,6 +93,29 @@ def test_F1_kills_at_any_moment_lose_no_acknowledged_entry(tmp_path: Path) -> No
     log.close()
     assert check_log(clients.folder) == ()
     assert {frame.sequence for frame in read_log(clients.folder)} == set(stored)
+
+
+def test_F1_a_large_log_is_open_again_in_a_few_seconds(tmp_path: Path) -> None:
+    count = how_many(40_000, 1_000_000)
+    log = Log(tmp_path, now=lambda: MOMENT, limits=LogLimits(segment_bytes=count * 600 // 12, ballast_bytes=0))
+    told = threading.Semaphore(5_000)
+    for each in range(count):
+        assert told.acquire(timeout=60)
+        log.submit(
+            Kind.REQUEST,
+            received_at=each,
+            source="web",
+            meta=b'{"path":"/v1/batch"}',
+            body=b'{"type":"track","userId":"%d"}' % each + b" " * 450,
+            token=each,
+            tell=lambda outcomes: told.release(len(outcomes)),
+        )
+    log.close()
+    started = time.monotonic()
+    log = Log(tmp_path, now=lambda: MOMENT)
+    assert time.monotonic() - started < 5
+    assert log.last == count
+    log.close()
 
 
 @pytest.fixture(scope="module")

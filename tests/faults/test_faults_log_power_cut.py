@@ -16,7 +16,7 @@ import pytest
 from desireline.storage.log import Damage, Disk, Kind, Log, check_log
 from faults.forms import how_many
 from faults.log_recorded import BATCHES, EACH, LIMITS, MOMENT, work
-from faults.power_cut import DiskState, Recorder, Step, states
+from faults.power_cut import MODELS, MODES, DiskState, Recorder, Step, state_at, states
 
 STRACED = "openat,write,pwrite64,writev,fallocate,ftruncate,fdatasync,fsync,rename,renameat2,unlink,unlinkat,mkdir"
 
@@ -92,6 +92,31 @@ def test_F2_no_acknowledged_entry_is_lost_in_any_disk_state_and_the_log_opens_wi
         result = opened(state, folder)
         assert (result.lost, result.damage, result.reused) == (0, (), False), (number, state.mode, state.model)
         assert check_log(folder / "log") == ()
+
+
+def test_F2_a_second_cut_while_the_log_is_opened_after_the_first_loses_nothing_either(
+    recorded: list[Step], tmp_path: Path
+) -> None:
+    chance = random.Random(4)
+    for number, state in enumerate(states(recorded, how_many(50, 1_000), chance)):
+        root = tmp_path / str(number)
+        state.write_to(root)
+        recorder = Recorder(root)
+        recorder.adopt()
+        before = len(recorder.steps)
+        log = Log(root / "log", now=lambda: MOMENT, limits=LIMITS, disk=recorder)
+        stored = {frame.sequence: frame.body for frame in log.read()}
+        for each in range(3):
+            body = f"second run {each}".encode()
+            recorder.acknowledged(log.append(Kind.REQUEST, received_at=0, body=body), body)
+        log.close()
+        for again in range(4):
+            steps = recorder.steps[: chance.randrange(before, len(recorder.steps) + 1)]
+            cut = state_at(steps, MODES[again], chance.choice(MODELS), chance)
+            cut.acknowledged.update(state.acknowledged)
+            result = opened(cut, tmp_path / f"{number}.{again}")
+            assert (result.lost, result.damage, result.reused) == (0, (), False), (number, again, cut.mode, cut.model)
+        assert stored.items() >= state.acknowledged.items()
 
 
 def test_F2_the_simulator_itself_loses_nothing_when_every_write_arrived(recorded: list[Step], tmp_path: Path) -> None:

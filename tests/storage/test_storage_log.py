@@ -24,7 +24,7 @@ from desireline.storage.log import (
 )
 from desireline.storage.log.frames import Hole, Piece, pieces, written
 from desireline.storage.log.packed import Footer, Packer, plain_blocks, read_index
-from desireline.vocabulary.errors import WorkFailed
+from desireline.vocabulary.errors import DesirelineError, WorkFailed
 
 SMALL = LogLimits(segment_bytes=4_000, retry_seconds=0.02, ballast_bytes=0)
 PLAIN = LogLimits(segment_bytes=4_000, ballast_bytes=0, seal=False)
@@ -316,6 +316,76 @@ def test_a_kept_file_that_was_damaged_is_refused(tmp_path: Path) -> None:
         with pytest.raises(WorkFailed, match="not among the kept files"):
             log.kept_file("0" * 64, tmp_path / "back.csv")
     assert not (tmp_path / "back.csv").exists()
+
+
+def test_a_copy_that_was_broken_off_is_cleared_away_at_the_next_opening(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        fill(log, 1)
+    (tmp_path / "files").mkdir()
+    leftovers = [tmp_path / "files" / "1-ab.part", tmp_path / "00000000000000000001-00000000.log.zst.part"]
+    for path in leftovers:
+        path.write_bytes(b"half")
+    with opened(tmp_path) as log:
+        assert [path for path in leftovers if path.exists()] == []
+        assert log.state.damage == ()
+
+
+def test_the_doctor_finds_a_damaged_kept_file(tmp_path: Path) -> None:
+    export = tmp_path / "export.csv"
+    export.write_bytes(b"time,person\n" * 100)
+    with opened(tmp_path / "log") as log:
+        kept = log.keep_file(export)
+    assert check_log(tmp_path / "log") == ()
+    packed = tmp_path / "log" / "files" / f"{kept.sha256}.zst"
+    packed.write_bytes(packed.read_bytes()[:-12])
+    assert [each.segment for each in check_log(tmp_path / "log")] == [f"files/{kept.sha256}.zst"]
+
+
+def test_no_sequence_that_was_applied_elsewhere_is_given_again(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        fill(log, 3)
+    log = Log(tmp_path, now=lambda: MOMENT, disk=Unsynced(), applied=7)
+    assert [(each.first_missing, each.last_missing) for each in log.state.damage] == [(4, 7)]
+    assert log.last == 3 and not log.wait(3, 0)
+    assert log.append(Kind.CHANGE, received_at=MOMENT) == 8
+    log.close()
+    with opened(tmp_path) as again:
+        assert [frame.sequence for frame in again.read()] == [1, 2, 3, 8]
+        assert [(each.first_missing, each.last_missing) for each in again.state.damage] == [(4, 7)]
+
+
+def test_a_file_that_somebody_removed_while_the_log_was_open_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
+    with opened(tmp_path, PLAIN) as log:
+        fill(log, 30)
+        removed = segments(tmp_path)[1]
+        removed.unlink()
+        read = [frame.sequence for frame in log.read()]
+        (damage,) = log.state.damage
+        missing = list(range(damage.first_missing, damage.last_missing + 1))
+        assert damage.segment == removed.name
+        assert missing and sorted(read + missing) == list(range(1, 31))
+
+
+def test_a_disk_that_cannot_be_used_is_told_in_words_and_keeps_no_lock(tmp_path: Path) -> None:
+    class Refusing(Unsynced):
+        def sync_folder(self, folder: Path) -> None:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(WorkFailed, match="cannot be opened"), opened(tmp_path, disk=Refusing()):
+        pass
+    with opened(tmp_path) as log:
+        assert fill(log, 1) == [1]
+        log.close()
+
+
+def test_entries_of_a_newer_desireline_are_not_guessed_at(tmp_path: Path) -> None:
+    name = tmp_path / "00000000000000000001-00000007.log"
+    opening = written(7, kind=0, sequence=1, received_at=0, meta=b'{"after":0}')
+    name.write_bytes(b"".join((*opening, *written(7, kind=99, sequence=1, received_at=0, body=b"?"))))
+    with opened(tmp_path) as log, pytest.raises(DesirelineError, match="newer Desireline"):
+        list(log.read())
+    with pytest.raises(DesirelineError, match="newer Desireline"):
+        list(read_log(tmp_path))
 
 
 def test_what_a_stranger_sends_cannot_pass_for_a_frame(tmp_path: Path) -> None:

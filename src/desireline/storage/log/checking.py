@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from desireline.storage.log.kept_files import unpacks
 from desireline.storage.log.looking import opened
 from desireline.storage.log.packed import damaged_parts, plain_blocks, read_index
-from desireline.storage.log.recovery import look
+from desireline.storage.log.recovery import FILES, look
 from desireline.storage.log.said import Damage
 from desireline.storage.log.shelf import Segment
 
@@ -25,6 +26,9 @@ def check_log(folder: Path | str) -> tuple[Damage, ...]:
         if segment.packed:
             previous, more = _packed(segment, previous)
             damage.extend(more)
+    for path in sorted((Path(folder) / FILES).glob("*.zst")):
+        if not unpacks(path, write=lambda _chunk: None):
+            damage.append(Damage(f"{FILES}/{path.name}", 0, path.stat().st_size, says="This kept file is damaged."))
     return tuple(damage)
 
 

@@ -77,9 +77,10 @@ class Piece(NamedTuple):
 
     def frame(self) -> Frame:
         """The entry of the log that lies in this piece."""
-        return Frame(
-            self.sequence, _KINDS[self.kind], self.received_at, self.source.decode("utf-8"), self.meta, self.body
-        )
+        kind = _KINDS.get(self.kind)
+        if kind is None:
+            raise _newer(f"entry {self.sequence} is of kind {self.kind}")
+        return Frame(self.sequence, kind, self.received_at, self.source.decode("utf-8"), self.meta, self.body)
 
 
 class Hole(NamedTuple):
@@ -127,6 +128,10 @@ def pieces(read_at: ReadAt, seed: int, *, start: int, end: int) -> Iterator[Piec
             at += piece.size
 
 
+def _newer(what: str) -> DesirelineError:
+    return DesirelineError(Mistake(f"the log was written by a newer Desireline ({what}).", do="Update Desireline."))
+
+
 class _Window:
     """The part of a segment that is in memory."""
 
@@ -172,9 +177,7 @@ class _Window:
     def _taken_apart(self, at: int, size: int, begin: int, stop: int) -> Piece | None:
         version, kind, source, meta, place, sequence, received_at = _HEADER.unpack_from(self._bytes, begin)
         if version != VERSION:
-            raise DesirelineError(
-                Mistake(f"the log was written by a newer Desireline (format {version}).", do="Update Desireline.")
-            )
+            raise _newer(f"format {version}")
         after_source = begin + _HEADER.size + source
         after_meta = after_source + meta
         if after_meta > stop:

@@ -15,7 +15,6 @@ from desireline.storage.log.disk import Disk
 from desireline.storage.log.recovery import PART
 from desireline.vocabulary.errors import Mistake, WorkFailed
 
-FILES = "files"
 _CHUNK_BYTES = 4 << 20
 
 
@@ -39,7 +38,7 @@ def keep_file(folder: Path, path: Path, disk: Disk) -> KeptFile:
         if not target.exists():
             disk.sync(out)
             disk.rename(part, target)
-            disk.sync_folder(folder)
+        disk.sync_folder(folder)
     finally:
         disk.close(out)
         with suppress(FileNotFoundError):
@@ -48,29 +47,32 @@ def keep_file(folder: Path, path: Path, disk: Disk) -> KeptFile:
 
 
 def kept_file(folder: Path, sha256: str, to: Path) -> Path:
-    """Unpack a kept file to `to`, which must not exist; a file that is not what was kept is refused."""
+    """Unpack a kept file to `to`; a file that is not what was kept is refused."""
     packed = folder / f"{sha256}.zst"
     if not packed.exists():
         raise WorkFailed(Mistake("is not among the kept files.", sha256, do="Look at the folder files/ of the log."))
     part = to.with_name(to.name + PART)
-    digest = hashlib.sha256()
     try:
-        with packed.open("rb") as source, part.open("wb") as target:
-            for chunk in zstandard.ZstdDecompressor().read_to_iter(source, write_size=_CHUNK_BYTES):
-                digest.update(chunk)
-                target.write(chunk)
-        if digest.hexdigest() != sha256:
-            raise _damaged(packed)
+        with part.open("wb") as target:
+            if not unpacks(packed, write=target.write):
+                raise WorkFailed(Mistake("is damaged.", str(packed), do="Bring it back from a backup."))
         part.replace(to)
-    except zstandard.ZstdError as error:
-        raise _damaged(packed) from error
     finally:
         part.unlink(missing_ok=True)
     return to
 
 
-def _damaged(packed: Path) -> WorkFailed:
-    return WorkFailed(Mistake("is damaged.", str(packed), do="Bring it back from a backup."))
+def unpacks(packed: Path, *, write: Callable[[bytes], object]) -> bool:
+    """Unpack a kept file through `write`; whether it was what its name says."""
+    digest = hashlib.sha256()
+    try:
+        with packed.open("rb") as source:
+            for chunk in zstandard.ZstdDecompressor().read_to_iter(source, write_size=_CHUNK_BYTES):
+                digest.update(chunk)
+                write(chunk)
+    except zstandard.ZstdError:
+        return False
+    return digest.hexdigest() == packed.stem
 
 
 def _packed(path: Path, write: Callable[[bytes], None]) -> tuple[str, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,10 +11,10 @@ from queue import SimpleQueue
 
 from desireline.storage.log.disk import Disk
 from desireline.storage.log.frames import LARGEST_FRAME_BYTES, LONGEST_SOURCE_BYTES, OVERHEAD_BYTES, Frame, Kind
-from desireline.storage.log.kept_files import FILES, KeptFile, keep_file, kept_file
+from desireline.storage.log.kept_files import KeptFile, keep_file, kept_file
 from desireline.storage.log.mark import MARK, mark_of, take_lock
 from desireline.storage.log.reading import entries
-from desireline.storage.log.recovery import recover
+from desireline.storage.log.recovery import FILES, Found, recover
 from desireline.storage.log.room import Room
 from desireline.storage.log.said import Damage, LogLimits, LogState
 from desireline.storage.log.sealer import Sealer
@@ -36,13 +37,36 @@ class Log:
     """
 
     def __init__(
-        self, folder: Path, *, now: Callable[[], int], limits: LogLimits = _DEFAULTS, disk: Disk | None = None
+        self,
+        folder: Path,
+        *,
+        now: Callable[[], int],
+        limits: LogLimits = _DEFAULTS,
+        disk: Disk | None = None,
+        applied: int = 0,
     ) -> None:
-        """Open the log of a folder, after any crash, without help. `now` gives UTC milliseconds."""
+        """Open the log of a folder, after any crash, without help. `now` gives UTC milliseconds.
+
+        `applied` is the last sequence that was applied elsewhere: should the log have lost its end, no sequence up to
+        it is given a second time. Raises WorkFailed when another process writes it or the disk refuses.
+        """
         self.folder, self._disk = Path(folder), disk or Disk()
-        self._disk.make_folder(self.folder)
-        self._lock = take_lock(self.folder)
-        found = recover(self.folder, self._disk)
+        self._closed = threading.Event()
+        try:
+            self._disk.make_folder(self.folder)
+            self._lock = take_lock(self.folder)
+        except OSError as error:
+            raise _not_opened(self.folder, error) from error
+        try:
+            self._begin(recover(self.folder, self._disk, applied=applied), limits, now)
+        except BaseException as error:
+            os.close(self._lock)
+            if isinstance(error, OSError):
+                raise _not_opened(self.folder, error) from error
+            raise
+
+    def _begin(self, found: Found, limits: LogLimits, now: Callable[[], int]) -> None:
+        """Start the two threads behind what was found."""
         self._damage = {(each.segment, each.offset): each for each in found.damage}
         self._shelf = Shelf(found.segments)
         self._room = Room(self.folder, self._disk, limits)
@@ -51,7 +75,13 @@ class Log:
         with suppress(OSError):  # on a full disk the older mark stays, which is never wrong
             self._disk.write_over(self._mark, mark_of(found.counted))
         self._sealer = Sealer(
-            self._shelf, self._disk, limits, self._room, self._waiting, writing=lambda: self._writer.writing
+            self._shelf,
+            self._disk,
+            limits,
+            self._room,
+            self._waiting,
+            writing=lambda: self._writer.writing,
+            report=self._found_damage,
         )
         self._writer = Writer(
             self.folder,
@@ -60,7 +90,8 @@ class Log:
             self._disk,
             limits,
             now=now,
-            last=found.counted,
+            last=found.last,
+            counted=found.counted,
             next_sequence=found.next_sequence,
             mark=self._mark,
             rolled=self._sealer.ring,
@@ -114,7 +145,9 @@ class Log:
                     yield frame
                     after = frame.sequence
             except FileNotFoundError:
-                continue  # it was packed meanwhile: the shelf knows the new file
+                if self._shelf.beginning(segment.first).path != segment.path:
+                    continue  # it was packed meanwhile: the shelf knows the new file
+                self._found_damage(Damage(segment.name, 0, 0, after + 1, segment.last, says="This file is gone."))
             after = max(after, min(segment.last, until))
 
     def keep_file(self, path: Path) -> KeptFile:
@@ -157,7 +190,10 @@ class Log:
         )
 
     def close(self) -> None:
-        """Write what waits, stop both threads and let another process write."""
+        """Write what waits, stop both threads and let another process write. A second time it does nothing."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
         self._writer.close()
         self._sealer.close()
         self._disk.close(self._mark)
@@ -165,6 +201,12 @@ class Log:
 
     def _found_damage(self, damage: Damage) -> None:
         self._damage.setdefault((damage.segment, damage.offset), damage)
+
+
+def _not_opened(folder: Path, error: OSError) -> WorkFailed:
+    return WorkFailed(
+        Mistake(f"the log cannot be opened ({error}).", str(folder), do="Look at the disk and at who may write there.")
+    )
 
 
 def _bytes_of(segments: Sequence[Segment]) -> int:

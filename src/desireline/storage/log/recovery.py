@@ -24,6 +24,7 @@ from desireline.storage.log.said import Damage
 from desireline.storage.log.shelf import SPARSE_BYTES, Segment, named
 
 DAMAGED = "damaged"
+FILES = "files"
 PART = ".part"
 _CHUNK_BYTES = 1 << 20
 
@@ -70,16 +71,20 @@ class _Scan:
     size: int = 0
 
 
-def look(folder: Path) -> Found:
-    """What lies in the folder of a log. Reads plain segments whole, packed ones only at their end."""
+def look(folder: Path, *, applied: int = 0) -> Found:
+    """What lies in the folder of a log. Reads plain segments whole, packed ones only at their end.
+
+    `applied` is the last sequence that somebody has applied: like the mark, it tells when the end is gone.
+    """
     listed, mark = _listed(folder), read_mark(folder / MARK)
+    known = None if mark is None else max(mark, applied)
     scans: list[_Scan] = []
     useless: list[Path] = []
     bound = 1 << 62
     for segment in reversed(listed):
         scan = _packed(segment) if segment.packed else _plain(segment, bound)
-        if segment is listed[-1] and mark is not None:
-            _leave_out_what_never_counted(scan, mark)
+        if segment is listed[-1] and known is not None:
+            _leave_out_what_never_counted(scan, known)
         if scan.segment.last == 0:
             useless.append(segment.path)
         else:
@@ -87,7 +92,7 @@ def look(folder: Path) -> Found:
         if scan.segment.last or scan.after is not None:
             bound = min(bound, segment.first - 1 if scan.after is None else scan.after)
     scans.reverse()
-    return _judged(scans, useless, mark)
+    return _judged(scans, useless, known, applied)
 
 
 def _listed(folder: Path) -> list[Segment]:
@@ -151,7 +156,7 @@ def _packed(segment: Segment) -> _Scan:
     return _Scan(replace(segment, after=footer.after, last=footer.last), after=footer.after, highest=footer.last)
 
 
-def _judged(scans: list[_Scan], useless: list[Path], mark: int | None) -> Found:
+def _judged(scans: list[_Scan], useless: list[Path], mark: int | None, applied: int) -> Found:
     damage: list[Damage] = []
     last = 0
     for scan in scans:
@@ -166,7 +171,7 @@ def _judged(scans: list[_Scan], useless: list[Path], mark: int | None) -> Found:
         damage.append(
             Damage(MARK, 0, 0, last + 1, mark, says="The end of the log is gone: these entries had been stored.")
         )
-    counted = max(last, mark or 0)
+    counted = max(last, mark or applied)
     highest = max([counted, *(scan.highest for scan in scans)])
     torn = tuple((scan.segment.path, scan.torn) for scan in scans if scan.torn is not None)
     segments = tuple(scan.segment for scan in scans)
@@ -197,7 +202,7 @@ def kept_name(path: Path, hole: Hole) -> str:
     return f"{path.name}.{hole.offset}"
 
 
-def recover(folder: Path, disk: Disk) -> Found:
+def recover(folder: Path, disk: Disk, *, applied: int = 0) -> Found:
     """Open the folder of a log: make it if needed, sync what was left, keep damage aside."""
     disk.make_folder(folder)
     _finish_packing(folder, disk)
@@ -206,7 +211,7 @@ def recover(folder: Path, disk: Disk) -> Found:
         if segment is not None and not segment.packed:
             disk.sync_old(path)
     disk.sync_folder(folder)
-    found = look(folder)
+    found = look(folder, applied=applied)
     for damage in found.damage:
         if damage.kept_in and damage.size_bytes:
             _keep(folder, disk, folder / damage.segment, Hole(damage.offset, damage.size_bytes))
@@ -219,9 +224,9 @@ def recover(folder: Path, disk: Disk) -> Found:
 
 def _finish_packing(folder: Path, disk: Disk) -> None:
     """A packed file in its place was complete before it got its name: the plain one can go, half-made ones too."""
+    for path in (*folder.glob(f"*{PART}"), *(folder / FILES).glob(f"*{PART}")):
+        disk.remove(path)
     for path in sorted(folder.iterdir()):
-        if path.name.endswith(PART):
-            disk.remove(path)
         segment = named(path)
         plain = path.with_suffix("")
         if segment is not None and segment.packed and plain.exists():

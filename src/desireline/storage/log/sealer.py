@@ -14,6 +14,7 @@ from desireline.storage.log.disk import Disk
 from desireline.storage.log.frames import OPENING, Hole, Piece, pieces
 from desireline.storage.log.looking import opened
 from desireline.storage.log.packed import BLOCK_BYTES, Footer, Index, Packer, plain_blocks, read_index
+from desireline.storage.log.reading import Report, entries
 from desireline.storage.log.recovery import PART
 from desireline.storage.log.room import Room
 from desireline.storage.log.said import LogFull, LogLimits
@@ -44,10 +45,11 @@ class Sealer:
         waiting: Waiting,
         *,
         writing: Callable[[], int],
+        report: Report,
     ) -> None:
-        """`writing()` is the first sequence of the segment that is being written, 0 for none."""
+        """`writing()` is the first sequence of the segment that is being written, 0 for none; damage is reported."""
         self._shelf, self._disk, self._limits, self._room = shelf, disk, limits, room
-        self._waiting, self._writing = waiting, writing
+        self._waiting, self._writing, self._report = waiting, writing, report
         self._bell = threading.Event()
         self._stop = threading.Event()
         self._left: set[int] = set()
@@ -80,6 +82,9 @@ class Sealer:
                 return
             except (OSError, LogFull) as error:
                 self.why_not = str(error)
+            except BaseException as error:
+                self.why_not = f"The sealer ended: {error!r}."
+                raise
             self._bell.wait(self._limits.retry_seconds)
             self._bell.clear()
 
@@ -106,6 +111,8 @@ class Sealer:
                     self._seal(segment)
             except NotSealed:
                 self._left.add(first)
+                for _ in entries(segment, after=first - 1, until=segment.last, report=self._report):
+                    pass  # reading it once tells what is missing
 
     def _seal(self, segment: Segment) -> None:
         before = [each for each in self._shelf.segments if each.packed and each.first < segment.first]
@@ -120,7 +127,7 @@ class Sealer:
                 self._disk.remove(part)
             raise
         self._disk.sync_folder(target.parent)
-        self._shelf.exchange(segment, replace(segment, path=target, packed=True, places=()))
+        self._shelf.exchange(replace(segment, path=target, packed=True, places=()))
         self._disk.remove(segment.path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,32 +58,39 @@ class Shelf:
 
     def __init__(self, segments: Sequence[Segment]) -> None:
         self._turn = threading.Lock()
-        self._segments = tuple(segments)
+        self._segments = list(segments)
 
     @property
     def segments(self) -> tuple[Segment, ...]:
         """All segments that hold something, the oldest first."""
-        return self._segments
+        with self._turn:
+            return tuple(self._segments)
 
     def holding(self, after: int) -> Segment | None:
         """The segment in which the first entry after a sequence lies."""
-        return next((segment for segment in self._segments if segment.last > after), None)
+        with self._turn:
+            place = bisect_right(self._segments, after, key=lambda segment: segment.last)
+            return self._segments[place] if place < len(self._segments) else None
 
     def beginning(self, first: int) -> Segment:
         """The segment that begins with a sequence, as far as it counts now."""
-        return next(segment for segment in self._segments if segment.first == first)
+        with self._turn:
+            return self._segments[self._place(first)]
 
     def add(self, segment: Segment) -> None:
         """Put the newest segment at the end."""
         with self._turn:
-            self._segments = (*self._segments, segment)
+            self._segments.append(segment)
 
     def grow(self, segment: Segment) -> None:
         """More of the newest segment is on disk now."""
         with self._turn:
-            self._segments = (*self._segments[:-1], segment)
+            self._segments[-1] = segment
 
-    def exchange(self, old: Segment, new: Segment) -> None:
+    def exchange(self, segment: Segment) -> None:
         """A segment lies in another file from now on."""
         with self._turn:
-            self._segments = tuple(new if each.first == old.first else each for each in self._segments)
+            self._segments[self._place(segment.first)] = segment
+
+    def _place(self, first: int) -> int:
+        return bisect_left(self._segments, first, key=lambda segment: segment.first)

@@ -30,18 +30,22 @@ class Writer:
         *,
         now: Callable[[], int],
         last: int,
+        counted: int,
         next_sequence: int,
         mark: int,
         rolled: Callable[[], None],
     ) -> None:
-        """`last` is the last sequence that counts, `mark` the mark's open file; `rolled` hears of finished segments."""
+        """`last` can be read and `counted` was acknowledged last; `rolled` hears of finished segments.
+
+        The two differ when the log lost its end. `mark` is the mark's open file.
+        """
         self._folder, self._waiting, self._shelf, self._disk, self._limits = folder, waiting, shelf, disk, limits
         self._now, self._next, self._mark, self._rolled = now, next_sequence, mark, rolled
         self._current: SegmentWriter | None = None
         self._failures_in_a_row = 0
         self._try_again_at = 0.0
         self.news = threading.Condition()
-        self.last = last
+        self.last, self._counted = last, counted
         self.commits = self.failed_commits = self.failed_tells = self.largest_group = 0
         self.last_commit_seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
@@ -103,7 +107,7 @@ class Writer:
         current = self._current
         if current is None:
             current = self._current = SegmentWriter(
-                self._folder, self._disk, first=first, after=self.last, opened_at=self._now()
+                self._folder, self._disk, first=first, after=self._counted, opened_at=self._now()
             )
         is_new = current.is_new
         current.add(first, orders)
@@ -119,6 +123,7 @@ class Writer:
         self.commits += 1
         self.largest_group = max(self.largest_group, group)
         self.last_commit_seconds = seconds
+        self._counted = last
         with self.news:
             self.last = last
             self.news.notify_all()
