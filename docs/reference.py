@@ -9,6 +9,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from desireline.faces.cli.app import app
+from desireline.faces.collector import openapi
 from desireline.project import flow_of_work
 from desireline.vocabulary.handles import HANDLE_KINDS
 from desireline.vocabulary.interaction import FIELDS, sql_type
@@ -24,6 +25,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference" / "commands.md": commands(),
         DOCS / "reference" / "interactions.md": interactions(),
         DOCS / "reference" / "tables.md": tables(),
+        DOCS / "reference" / "collector.json": collector(),
         DOCS / "ARCHITECTURE.md": architecture(),
     }
 
@@ -50,6 +52,11 @@ def _commands_of(group: object, path: str) -> list[str]:
             lines.append(f"| {words} | {getattr(parameter, 'help', None) or ''} |")
         lines.append("")
     return lines
+
+
+def collector() -> str:
+    """The description of the collector for machines (OpenAPI)."""
+    return openapi.text().decode() + "\n"
 
 
 def interactions() -> str:

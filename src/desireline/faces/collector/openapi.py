@@ -53,7 +53,11 @@ def describe() -> dict[str, Any]:
             "description": f"Takes interactions in. A success means that they lie on disk.\n\n{codes}\n",
         },
         "paths": paths,
-        "components": {"schemas": schemas.SCHEMAS, "securitySchemes": schemas.SECURITY},
+        "components": {
+            "schemas": schemas.SCHEMAS,
+            "responses": _refusal_responses(),
+            "securitySchemes": schemas.SECURITY,
+        },
     }
 
 
@@ -107,12 +111,16 @@ def _good_content(route: Route) -> dict[str, Any]:
 
 
 def _refusals(statuses: tuple[int, ...]) -> dict[str, Any]:
+    return {str(status): {"$ref": f"#/components/responses/Refused{status}"} for status in sorted(statuses)}
+
+
+def _refusal_responses() -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
     return {
-        str(status): {
-            "description": _SAYS[status],
+        f"Refused{status}": {
+            "description": says,
             "content": content,
             **({"headers": _WAIT} if status in (429, 503) else {}),
         }
-        for status in sorted(statuses)
+        for status, says in _SAYS.items()
     }

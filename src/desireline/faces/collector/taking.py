@@ -20,9 +20,7 @@ from desireline.faces.collector.routes import Route
 from desireline.faces.collector.sources import Source, Sources
 from desireline.faces.collector.told import RESULTS_PATH, Verdicts, answer
 from desireline.intake import dialects
-from desireline.intake.dialects import Problem, Received
-from desireline.intake.dialects.body import payload_of
-from desireline.intake.dialects.signatures import verify
+from desireline.intake.dialects import Problem, Received, payload_of, verify
 from desireline.storage.log import Log, LogFull
 
 _LOG_REFUSALS = {"queue": "log.queue", "disk": "log.disk", "read only": "log.read_only"}
