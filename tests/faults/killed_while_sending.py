@@ -13,7 +13,7 @@ from pathlib import Path
 
 from desireline.outreach import Answer, Deliverer, Limits, Listener, Mail, MailServer, Message, Outbox
 from desireline.storage.state import State
-from outreach.listening import HOUR, Clock, deliver
+from outreach.listening import DAY, HOUR, Clock, deliver
 
 POINTS = ("before it left", "between sent and recorded", "between sent and recorded", "between sent and recorded")
 
@@ -43,7 +43,8 @@ def deliver_until_killed(path: Path, port: int, *, at_message: int, point: str, 
     outbox.take_up_interrupted(now=clock())
     mail = Mail(MailServer("127.0.0.1", "promises@harbour.example", port=port, security="none"), {})
     channel = Deadly(mail, at_message=at_message, point=point)
-    deliver(Deliverer(outbox, {"email": channel}, now=clock, chance=lambda: 0.5), clock, until=now + HOUR)
+    end = now + (HOUR if at_message else DAY)
+    deliver(Deliverer(outbox, {"email": channel}, now=clock, chance=lambda: 0.5), clock, until=end)
 
 
 def main() -> None:

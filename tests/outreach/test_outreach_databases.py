@@ -41,7 +41,7 @@ def test_a_day_of_the_outbox(place: Place) -> None:
     assert statuses(outbox) == {"told": 7, "dead": 5, "discarded": 6}
     assert {row["reason"] for row in outbox.dead_letters()} <= {
         "not told in 20 tries; the last: answered 404",
-        "not told within 3 days; the last: answered 404",
+        "not told in 3 days of trying; the last: answered 404",
     }
     outbox.apply({"does": "outbox.retry", "name": "hook", "notices": [notices[0].id]}, at=clock())
     assert statuses(outbox) == {"told": 7, "dead": 4, "discarded": 6, "waiting": 1}

@@ -53,4 +53,4 @@ def test_the_figures_on_the_page_are_the_limits() -> None:
     assert (limits.failures_to_open, limits.failing_to_open, limits.open_first) == (5, 20_000, 30_000)
     assert (limits.open_longest, TIMEOUT_SECONDS, limits.singles_a_minute) == (300_000, 10.0, 5)
     assert limits.tell_within == 86_400_000
-    assert "After 20 tries or 3 days" in PAGE
+    assert "After 20 tries or 3 days of trying" in PAGE

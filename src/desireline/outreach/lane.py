@@ -144,9 +144,13 @@ class Lane:
         wait = wait_before_next(attempts, chance=self._chance(), limits=self._limits, asked=answer.wait)
         if attempts >= self._limits.most_attempts:
             return {**changed, "status": "dead", "reason": f"not told in {attempts} tries; the last: {answer.says}"}
-        if ended + wait > int(row["made_at"]) + self._limits.patience:
+        if ended + wait > int(row["first_tried_at"]) + self._limits.patience:
             days = self._limits.patience // 86_400_000
-            return {**changed, "status": "dead", "reason": f"not told within {days} days; the last: {answer.says}"}
+            return {
+                **changed,
+                "status": "dead",
+                "reason": f"not told in {days} days of trying; the last: {answer.says}",
+            }
         return {**changed, "status": "waiting", "due_at": ended + wait}
 
 

@@ -21,7 +21,7 @@ class Limits:
 
     most_attempts: int = 20
     patience: int = 3 * 86_400_000
-    """A message not told within this time is a dead letter."""
+    """A message not told within this time from its first try is a dead letter."""
     first_wait: int = 5_000
     longest_wait: int = 4 * 3_600_000
     longest_asked_wait: int = 24 * 3_600_000

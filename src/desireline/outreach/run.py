@@ -134,7 +134,7 @@ class Outbox:
             elif does == "listener.test":
                 self._test(name, at)
             elif does == "outbox.retry":
-                self._change_dead(change, at, status=WAITING, due_at=at, attempts=0, made_at=at)
+                self._change_dead(change, at, status=WAITING, due_at=at, attempts=0, first_tried_at=None)
             elif does == "outbox.discard":
                 self._change_dead(change, at, status=DISCARDED)
 

@@ -114,7 +114,9 @@ class OutboxBook:
             mine = mine & (OUTBOX.c.listener == listener) & (OUTBOX.c.status == WAITING) & (OUTBOX.c.due_at <= now)
             query = select(OUTBOX, NOTICES.c.body).join(NOTICES, NOTICES.c.id == OUTBOX.c.notice).where(mine)
             rows = _rows(connection, query.order_by(NOTICES.c.at, OUTBOX.c.number))
-            self._set(connection, mine, status=SENDING, attempts=OUTBOX.c.attempts + 1, changed_at=now)
+            since = func.coalesce(OUTBOX.c.first_tried_at, now)
+            more = {"attempts": OUTBOX.c.attempts + 1, "first_tried_at": since}
+            self._set(connection, mine, status=SENDING, changed_at=now, **more)
             attempt = {
                 "listener": listener,
                 "message": first.bundle or rows[0]["notice"],
@@ -124,7 +126,8 @@ class OutboxBook:
             }
             key = connection.execute(insert(ATTEMPTS).values(**attempt)).inserted_primary_key
             assert key is not None, "the database numbers attempts"
-            return [{**row, "attempts": row["attempts"] + 1, "attempt_number": key[0]} for row in rows]
+            tried = {"attempts": attempt["attempt"], "attempt_number": key[0]}
+            return [{**row, **tried, "first_tried_at": row["first_tried_at"] or now} for row in rows]
 
     def settle(self, taken: Sequence[Row], attempt: Mapping[str, Any], **values: Any) -> None:
         """Write down what became of a message that was taken: of its intents, and of the attempt."""

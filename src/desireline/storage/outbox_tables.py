@@ -50,6 +50,7 @@ OUTBOX = Table(
     Column("bundle", String, nullable=False, default=""),
     Column("due_at", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("first_tried_at", BigInteger),
     Column("reason", Text, nullable=False, default=""),
     Column("made_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
