@@ -10,16 +10,23 @@ from __future__ import annotations
 import sys
 import tempfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import atheris
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-with atheris.instrument_imports(include=["desireline.intake.dialects"]):
-    from faults.what_holds import checked, known_dialects, request
+with atheris.instrument_imports(
+    include=["desireline.intake.dialects", "desireline.intake.mail", "desireline.intake.one_row"]
+):
+    from desireline.intake import built_in_names, built_in_recipe
+    from desireline.intake.dialects import read
+    from faults.what_holds import SECRET, check_rows, checked, known_dialects, request
 
-    DIALECTS = known_dialects()
+    DIALECTS = (*known_dialects(), "email", "recipe")
 from faults.json_mutator import mutated
+
+RECIPES = tuple(replace(SECRET, recipe=built_in_recipe(name)) for name in built_in_names() if "webhook" in name)
 
 PATHS = (
     "/v1/batch", "/v1/track", "/v1/i", "/v1/import", "/beacon/v1/batch", "/pixel/v1/track", "/v1/alias", "/v1/page",
@@ -63,6 +70,16 @@ SEEDS: tuple[bytes, ...] = (
     b"data=eyJldmVudCI6IngiLCJkaXN0aW5jdF9pZCI6IjEifQ%3D%3D",
     zlib.compress(b'{"type":"screen","name":"Home","userId":"1"}'),
     '{"type":"track","event":"é"}'.encode("utf-16"),
+    b"Return-Path: <>\r\nFrom: =?utf-8?b?QW5uYQ==?= <a@b.co>\r\nTo: b@c.de\r\nDate: Sun, 22 Nov 2026 10:00:00 +0100\r\n"
+    b"Message-ID: <a@x>\r\nReferences: <b@x>\r\nContent-Type: multipart/report; boundary=x\r\n\r\n--x\r\n\r\nwords\r\n"
+    b"--x\r\nContent-Type: message/delivery-status\r\n\r\nA: b\r\n\r\nFinal-Recipient: rfc822;d@e.fr\r\n"
+    b"Action: failed\r\nStatus: 5.1.1\r\n--x--\r\n",
+    b'{"event":"message_created","id":1,"content":"hi","created_at":"2026-11-22T10:00:00Z","message_type":"incoming",'
+    b'"private":false,"conversation":{"id":7,"channel":"Channel::Email","meta":{"sender":{"email":"a@b.co"}}}}',
+    b'{"event_id":"e","form_response":{"submitted_at":"2026-11-22T10:00:00Z","hidden":{"email":"a@b.co"},"answers":'
+    b'[{"type":"number","number":9,"field":{"ref":"nps"}},{"type":"text","text":"w","field":{"ref":"comment"}}]}}',
+    b'{"type":"rated","id":"1","time":"2026-11-22T10:00:00Z","ticket":{"id":"7","rating":"good","requester":{"email":"a@b.co"}}}',
+    b'{"id":"r","submitted_at":1795341600,"email":"a@b.co","nps":"9","csat":5,"comment":"kind"}',
 )
 
 
@@ -74,7 +91,11 @@ def one_input(data: bytes) -> None:
     method = "GET" if data[1] & 1 else "POST"
     query = data[4:].decode("latin-1") if data[1] & 2 else "_=1795375236000" if data[1] & 4 else ""
     path, headers = PATHS[data[2] % len(PATHS)], HEADERS[data[3] % len(HEADERS)]
-    checked(request(data[4:], dialect, path=path, method=method, query=query, headers=headers))
+    received = request(data[4:], dialect, path=path, method=method, query=query, headers=headers)
+    checked(received)
+    if dialect == "recipe":
+        for message in read(received).messages:
+            check_rows(message, received, RECIPES[data[1] % len(RECIPES)])
 
 
 def other_input(data: bytes, most: int, seed: int) -> bytes:
