@@ -71,6 +71,7 @@ def test_F1_kills_of_the_whole_server_lose_nothing_acknowledged_and_double_nothi
 
 def test_F7_a_second_server_ends_at_once_and_names_the_holder(folder: Path) -> None:
     server = Server(folder).start()
+    server.wait_for("/ready")
     try:
         before = sorted((path, path.stat().st_size) for path in (folder / "data" / "log").iterdir())
         second = Server(folder)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from desireline.faces.collector import Collector, Source, Sources, make_quick, server_of
 from desireline.faces.control import Control
+from desireline.faces.operating import PATHS, Operating
 from desireline.faces.serving import together
 from desireline.faces.web import create_app, listen
 from desireline.project import DemoFeed, Hub, Live, Project, announced
+from desireline.storage.log import Log
 
 LOOPBACK = "127.0.0.1"
 
@@ -26,6 +29,8 @@ class Serving:
     """A project at work: the application to serve, and what it is made of."""
 
     app: Any
+    project: Project
+    log: Log
     collector: Collector
     live: Live
     hub: Hub
@@ -47,8 +52,23 @@ def serve(project: Project, *, port: int = 8765, open_page: bool = False, feed_p
         if feed_per_second:
             threading.Thread(target=_when_ready, args=(serving.live, feed.start), daemon=True).start()
         make_quick()
-        server_of(serving.app).run(sockets=[listening])
+        run_until_stopped(server_of(serving.app), listening)
         feed.stop()
+
+
+def run_until_stopped(server: Any, listening: socket.socket) -> None:
+    """Serve until Ctrl-C or SIGTERM; the server hands the signal on when it has ended, and everything ends well."""
+
+    def ended(_signal: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, ended)
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _when_ready(live: Live, begin: Callable[[], None]) -> None:
@@ -68,8 +88,12 @@ def at_work(project: Project, *, port: int) -> Iterator[Serving]:
         project.sources.changed.append(reload)
         pages = create_app(project, port=port, live=live)
         live.start()
+        routes: dict[str, Any] = {"/control/": Control(project, token)}
+        app = before(routes, together(collector, pages))
+        serving = Serving(app, project, project.record.log, collector, live, hub)
+        routes |= dict.fromkeys(PATHS, Operating(serving))
         try:
-            yield Serving(_with_control(together(collector, pages), Control(project, token)), collector, live, hub)
+            yield serving
         finally:
             collector.stop()
             live.stop()
@@ -106,11 +130,12 @@ def port_of(listening: socket.socket) -> int:
     return int(listening.getsockname()[1])
 
 
-def _with_control(app: Any, control: Control) -> Any:
+def before(routes: Mapping[str, Any], app: Any) -> Any:
+    """An application that looks at these beginnings of paths first."""
+
     async def either(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/control/"):
-            await control(scope, receive, send)
-        else:
-            await app(scope, receive, send)
+        path = scope.get("path", "")
+        found = next((routes[each] for each in routes if path.startswith(each)), app)
+        await (found if scope["type"] == "http" else app)(scope, receive, send)
 
     return either

@@ -79,8 +79,13 @@ class Live:
             self.project.judged.remove(self.judged)
 
     @property
-    def ready(self) -> bool:
+    def begun(self) -> bool:
         """Whether everything the log held at the start has been applied."""
+        return self._begun
+
+    @property
+    def ready(self) -> bool:
+        """Whether live work is done as it should be."""
         return self._begun and not self.failing
 
     def begin(self) -> None:
