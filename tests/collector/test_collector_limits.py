@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import json
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -77,8 +79,6 @@ def test_a_body_of_the_largest_size_is_taken_however_it_is_cut(tmp_path: Path) -
 
 
 def test_a_small_body_that_unpacks_to_a_large_one_is_refused(tmp_path: Path) -> None:
-    import gzip
-
     with running(tmp_path) as server:
         answer = server.post("/v1/batch", gzip.compress(b"[" + b" " * 5_000_000 + b"]"))
         assert (answer.status, answer.code) == (413, "body.too_large")
@@ -90,6 +90,28 @@ def test_too_much_at_once_is_refused_before_the_body_is_read(tmp_path: Path) -> 
         answer = server.post("/v1/track", TRACK)
         assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "busy", "1")
         assert server.log.last == 0
+
+
+def test_bodies_held_in_memory_are_bounded(tmp_path: Path) -> None:
+    with running(tmp_path, limits=Limits(bytes_at_once=50_000)) as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as held:
+            head = b"POST /v1/track?writeKey=shop-key HTTP/1.1\r\nhost: h\r\ncontent-length: 200000\r\n\r\n"
+            held.sendall(head + b"x" * 49_000)
+            held.sendall(b"x" * 50_000)
+            answer = held.recv(65_536)
+            assert b"503" in answer.split(b"\r\n")[0]
+            assert b'"code":"busy"' in answer
+        assert server.post("/v1/track", TRACK).status == 200
+        assert server.collector.counters.bytes_at_once == 0
+        assert server.log.last == 1, "what was refused for want of room is not kept either"
+
+
+def test_what_nobody_known_sends_unreadably_is_kept_only_now_and_then(tmp_path: Path) -> None:
+    with running(tmp_path, monotonic=lambda: 0.0) as server:
+        answers = [server.post("/v1/track", b"\x1f\x8bnonsense", key=None) for _ in range(15)]
+        assert {(answer.status, answer.code) for answer in answers} == {(400, "body.damaged")}
+        assert server.log.last == 10
+        assert {frame.source for frame in server.frames()} == {""}
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,15 @@ def test_F18_an_answer_does_not_wait_for_bytes_nobody_reads(server: Running) -> 
     assert server.post("/v1/track", TRACK).status == 200
 
 
+def test_F18_a_client_that_asks_before_it_sends_its_body_is_answered_once(server: Running) -> None:
+    expecting = b"expect: 100-continue\r\n"
+    good = server.raw(_request(more=expecting + b"connection: close\r\n"))
+    assert good.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 ")
+    refused = server.raw(_request(more=expecting).replace(b"Basic c2hvcC", b"Basic bm9wZS"))
+    assert _status(refused) == 401
+    assert b"connection: close" in refused
+
+
 def test_F18_requests_in_a_row_on_one_connection_are_answered_in_order(server: Running) -> None:
     last = _request().replace(b"host: h\r\n", b"host: h\r\nconnection: close\r\n")
     answer = server.raw(_request() + _request(b"{") + last)

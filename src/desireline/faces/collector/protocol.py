@@ -108,6 +108,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if cycle.response_started or self.flow.write_paused:
             return False
         cycle.response_started = cycle.response_complete = True
+        if cycle.waiting_for_100_continue:
+            cycle.keep_alive = False  # whether the body follows nobody knows, so nothing may follow it
         if not cycle.disconnected:
             lines = [STATUS_LINE[status], *(b"%b: %b\r\n" % each for each in cycle.default_headers), head]
             if not cycle.keep_alive:

@@ -16,7 +16,7 @@ from desireline.faces.collector.counters import Counters
 from desireline.faces.collector.durable import Durable, NotStored
 from desireline.faces.collector.keys import key_of_authorization, keys_of_body, keys_of_query
 from desireline.faces.collector.limits import Limits
-from desireline.faces.collector.routes import Route
+from desireline.faces.collector.routes import ROUTES, Route
 from desireline.faces.collector.sources import Source, Sources
 from desireline.faces.collector.told import RESULTS_PATH, Verdicts, answer
 from desireline.intake import dialects
@@ -25,6 +25,8 @@ from desireline.storage.log import Log, LogFull
 
 _LOG_REFUSALS = {"queue": "log.queue", "disk": "log.disk", "read only": "log.read_only"}
 _NOBODY = "(nobody)"
+LARGE_BYTES = 128 * 1024
+"""A body of this size and above is read beside the loop, so that it holds nobody else up."""
 
 
 class Refuse(Exception):
@@ -55,6 +57,9 @@ class Taking:
         self._monotonic = monotonic
         self._budgets = Budgets()
         self._durable = Durable(log, told=told)
+        for route in ROUTES:
+            if route.dialect:
+                dialects.DIALECTS[route.dialect]  # loaded now, not while the first sender waits
 
     async def take(self, route: Route, asked: Asked, receive: Receive) -> Answer:
         """Take a request in and say how it went."""
@@ -159,7 +164,11 @@ class Taking:
         )
         counters.bytes_at_once += size
         try:
-            verdicts = _read(readable, each=asked.verbose or route.path == RESULTS_PATH)
+            each = asked.verbose or route.path == RESULTS_PATH
+            if size < LARGE_BYTES:
+                verdicts = _read(readable, each=each)
+            else:
+                verdicts = await asyncio.to_thread(_read, readable, each=each)
             counters.events += verdicts.events
             counters.events_refused += verdicts.refused
             sequence = await stored
