@@ -34,7 +34,7 @@ QUESTIONS = {
     "import": ["import", "--look", TICKETS],
 }
 RECORDS = {"digest": ["digest"], "check": ["check"], "rebuild": ["rebuild"]}
-TRIED_ELSEWHERE = {"init", "source", "undo", "draft", "flow-of-work", "serve", "demo", "world", "world-check"}
+TRIED_ELSEWHERE = {"init", "listener", "source", "undo", "draft", "flow-of-work", "serve", "demo", "world", "world-check"}
 
 
 @pytest.fixture(scope="module")

@@ -81,12 +81,14 @@ def at_work(project: Project, *, port: int) -> Iterator[Serving]:
     """Hold a project and do its live work for as long as the block runs."""
     with project.holding("desireline serve"), announced(project, port=port) as token:
         hub = Hub()
-        live = Live(project, hub)
+        deliverer = project.telling.deliverer()
+        live = Live(project, hub, when_told=deliverer.wake)
         collector = Collector(project.record.log, Sources(), now=project.now)
         reload = reloading(project, collector)
         reload()
         project.sources.changed.append(reload)
         pages = create_app(project, port=port, live=live)
+        deliverer.start()
         live.start()
         routes: dict[str, Any] = {"/control/": Control(project, token)}
         app = before(routes, together(collector, pages))
@@ -97,6 +99,7 @@ def at_work(project: Project, *, port: int) -> Iterator[Serving]:
         finally:
             collector.stop()
             live.stop()
+            deliverer.stop()
             project.sources.changed.remove(reload)
 
 

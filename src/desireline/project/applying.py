@@ -152,6 +152,11 @@ def _source(project: Project, frame: Frame, meta: dict[str, Any], _effects: Effe
         book.change(meta["name"], **meta)
 
 
+def _outreach(project: Project, frame: Frame, meta: dict[str, Any], _effects: Effects, _here: Here) -> None:
+    """Who is told what is changed, or what could not be told is tried again or given up."""
+    project.telling.outbox.apply(meta["change"], at=frame.received_at)
+
+
 def _numbers(project: Project, digests: list[str]) -> list[int]:
     book = ImportBook(project.state)
     found = [row["number"] for digest in digests for row in book.refusals(digest=digest)]
@@ -174,4 +179,5 @@ APPLY: dict[str, Apply] = {
     "replay live": _replay_live,
     "version": _version,
     "source": _source,
+    "outreach": _outreach,
 }

@@ -131,6 +131,7 @@ WORK: Mapping[str, Work] = {
     "replay": _replay,
     "judge": _judge,
     "source-add": lambda project, values, _: project.sources.add(**values),
+    "outreach": lambda project, values, _: project.telling.change(**values),
     "source-change": lambda project, values, _: project.sources.change(**values),
 }
 """What a server does for the command line."""

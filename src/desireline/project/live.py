@@ -123,6 +123,8 @@ class Live:
             elif maps.versions and (touched or due):
                 upkeep.prepare_columns(project, maps)
                 rows = upkeep.judge_some(project, maps, touched | due, as_of=now).rows
+            if project.telling.tell(now=now):
+                self.when_told()
             tidy(project)
             self.turns += 1
             return Turn(len(effects.verdicts), len(touched | due), rows, len(self.watch))
@@ -186,7 +188,6 @@ class Live:
             self.watch.update(people or (), moments)
         if people is not None:
             self.hub.publish("promise", change.changes, at=change.judged.as_of)
-        self.when_told()
 
     def _tell_verdicts(self, verdicts: Sequence[Mapping[str, Any]], now: int) -> None:
         if verdicts:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from desireline.project.record import Record
     from desireline.project.schema_drift import SchemaDrift
     from desireline.project.sources import Sources
+    from desireline.project.telling import Telling
     from desireline.promises import LedgerChange
 
 Judged = Callable[["LedgerChange", "set[int] | None"], None]
@@ -102,6 +103,13 @@ class Project:
         from desireline.project.sources import Sources
 
         return Sources(self)
+
+    @cached_property
+    def telling(self) -> Telling:
+        """Who is told when a promise breaks."""
+        from desireline.project.telling import Telling
+
+        return Telling(self)
 
     @cached_property
     def drift(self) -> SchemaDrift:

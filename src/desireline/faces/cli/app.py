@@ -10,6 +10,7 @@ import typer
 from desireline.faces.cli import (
     commands_demo,
     commands_import,
+    commands_listeners,
     commands_project,
     commands_promises,
     commands_questions,
@@ -31,6 +32,7 @@ for group in (
     commands_demo,
     commands_import,
     commands_sources,
+    commands_listeners,
     commands_questions,
     commands_promises,
     commands_project,
