@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from desireline.storage.log import Damage, Disk, Frame, Kind, Log, LogLimits, check_log, read_log
+from desireline.storage.log import Damage, Disk, Frame, Kind, Log, LogLimits, check_log, copy_log, read_log
+from desireline.vocabulary.errors import DesirelineError
 from faults.forms import how_many
 from faults.log_process import serve
 
@@ -228,3 +229,41 @@ def test_F3_unreadable_bytes_in_the_middle_are_kept_aside_and_the_file_stays(
     kept = (copy / "damaged" / damage.kept_in).read_bytes()
     assert content[damage.offset : damage.offset + damage.size_bytes] == kept
     assert damage.first_missing == damage.last_missing > 0
+
+
+def test_F9_a_copy_taken_while_entries_come_in_opens_and_holds_everything_acknowledged_before(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log", now=lambda: MOMENT, limits=LogLimits(segment_bytes=20_000, ballast_bytes=0))
+    export = tmp_path / "export.csv"
+    export.write_bytes(b"time,person\n" * 1_000)
+    kept = log.keep_file(export)
+    stop = threading.Event()
+
+    def write() -> None:
+        each = 0
+        while not stop.is_set():
+            each += 1
+            log.append(Kind.REQUEST, received_at=each, body=b"entry %d " % each * 30)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(how_many(25, 200)):
+            before = log.last
+            assert log.wait(before, 30)
+            copy = tmp_path / f"copy-{number}"
+            last = copy_log(tmp_path / "log", copy)
+            assert last >= before
+            restored = Log(copy, now=lambda: MOMENT, limits=QUIET, disk=Unsynced())
+            found = [frame.sequence for frame in restored.read()]
+            assert found[:last] == list(range(1, last + 1)) and found == list(range(1, len(found) + 1))
+            assert restored.state.damage == ()
+            assert restored.kept_file(kept.sha256, tmp_path / "back.csv").read_bytes() == export.read_bytes()
+            restored.close()
+            assert check_log(copy) == ()
+            shutil.rmtree(copy)
+    finally:
+        stop.set()
+        writer.join()
+        log.close()
+    with pytest.raises(DesirelineError, match="not empty"):
+        copy_log(tmp_path / "log", tmp_path / "log")

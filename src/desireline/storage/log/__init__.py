@@ -4,6 +4,7 @@ from desireline.storage.log import Kind, Log, read_log
 """
 
 from desireline.storage.log.checking import check_log
+from desireline.storage.log.copying import copy_log
 from desireline.storage.log.disk import Disk, Space
 from desireline.storage.log.frames import LARGEST_FRAME_BYTES, Frame, Kind
 from desireline.storage.log.kept_files import KeptFile
@@ -26,5 +27,6 @@ __all__ = [
     "Outcome",
     "Space",
     "check_log",
+    "copy_log",
     "read_log",
 ]

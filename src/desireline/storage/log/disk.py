@@ -76,6 +76,10 @@ class Disk:
         """Give a file another name, at once."""
         old.replace(new)
 
+    def link(self, old: Path, new: Path) -> None:
+        """Give a file a second name on the same disk."""
+        new.hardlink_to(old)
+
     def remove(self, path: Path) -> None:
         """Remove a file."""
         path.unlink()

@@ -29,7 +29,8 @@ _DEFAULTS = LogLimits()
 class Log:
     """The entries of a project in the order they came, each on disk before anybody is told that it was taken.
 
-    One process writes a log at a time; `read_log` reads it from others.
+    One process writes a log at a time; `read_log` reads it from others. Sequences always rise; those of entries that
+    were refused while being written are left out.
 
     >>> log = Log(Path("data/log"), now=wall_clock)                               # doctest: +SKIP
     >>> log.append(Kind.CHANGE, received_at=wall_clock(), body=b"{}")             # doctest: +SKIP

@@ -98,11 +98,19 @@ def look(folder: Path, *, applied: int = 0) -> Found:
 def _listed(folder: Path) -> list[Segment]:
     """The segments of a folder by sequence; a packed one stands for the plain one it was made from."""
     found: dict[tuple[int, int], Segment] = {}
-    for path in sorted(folder.iterdir() if folder.is_dir() else ()):
+    for path in _names(folder):
         segment = named(path)
         if segment is not None:
             found[segment.first, segment.seed] = segment
     return [found[key] for key in sorted(found)]
+
+
+def _names(folder: Path) -> list[Path]:
+    """The files of a folder. Read until two readings agree: one can miss a file that is renamed at that moment."""
+    names, before = sorted(folder.iterdir()) if folder.is_dir() else [], None
+    while names != before:
+        names, before = sorted(folder.iterdir()) if folder.is_dir() else [], names
+    return names
 
 
 def _plain(segment: Segment, bound: int) -> _Scan:
