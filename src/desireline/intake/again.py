@@ -20,7 +20,7 @@ def rows_again(
     connection: duckdb.DuckDBPyConnection, refusals: Sequence[Refusal], columns: Sequence[str], reading: Reading
 ) -> Rows:
     """A table of the refused rows; `row` is the number of the refusal, so that each can be told from the others."""
-    if reading.format == "jsonl":
+    if reading.format in ("jsonl", "mbox"):
         return _objects(connection, refusals)
     good: list[tuple[int, list[str | None]]] = []
     refused = []

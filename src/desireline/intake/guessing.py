@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from desireline.intake.built_in_recipes import built_in_recipe
 from desireline.intake.draft import draft
 from desireline.intake.guess import Guess, decimal_of, guess_columns, with_answers
+from desireline.intake.mail.boxes import guessed_addresses
 from desireline.intake.questions import questions_of
 from desireline.intake.recipes import Reading
 from desireline.intake.samples import Sample, sample
-from desireline.intake.sniff import sniff
+from desireline.intake.sniff import Sniffed, sniff
 from desireline.intake.time_formats import TimeFormat
 
 
@@ -25,6 +27,8 @@ def guess_recipe(
     Raises `DesirelineError` when the file is no export.
     """
     sniffed = sniff(path, Reading())
+    if sniffed.reading.format == "mbox":
+        return _mailbox(path, sniffed, currency=currency)
     found = sample(path, sniffed)
     decimal = decimal_of(found)
     reading = replace(sniffed.reading, decimal="," if decimal == "," else None)
@@ -44,6 +48,16 @@ def guess_recipe(
     if recipe is not None:
         recipe = replace(recipe, zone=project_zone if project_zone != "UTC" else None, currency=currency)
     return Guess(path.name, reading, columns, recipe, questions, sniffed.doubts)
+
+
+def _mailbox(path: Path, sniffed: Sniffed, *, currency: str) -> Guess:
+    """A mailbox needs no guess but which addresses are the company's own."""
+    ours = guessed_addresses(path, zipped=sniffed.zipped)
+    reading = replace(sniffed.reading, own_addresses=ours)
+    recipe = replace(built_in_recipe("mailbox"), reading=reading, currency=currency)
+    said = f"{' and '.join(ours)} was taken as your own address" if ours else "no address of your own was found"
+    doubt = f"{said}; own_addresses in the recipe says otherwise"
+    return Guess(path.name, reading, (), recipe, (), (*sniffed.doubts, doubt))
 
 
 __all__ = ["Sample", "guess_recipe"]

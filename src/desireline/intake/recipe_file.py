@@ -36,7 +36,9 @@ Path = tuple[str | int, ...]
 RECIPE_WORDS = (
     "recipe", "says", "source", "files", "reading", "zone", "country_code", "currency", "key", "every", "interactions",
 )  # fmt: skip
-READING_WORDS = ("format", "encoding", "separator", "quote", "header_rows", "skip_lines", "decimal", "sheet")
+READING_WORDS = (
+    "format", "encoding", "separator", "quote", "header_rows", "skip_lines", "decimal", "sheet", "own_addresses",
+)  # fmt: skip
 TAKEN_WORDS = ("column", "first_of", "map", "otherwise", "empty", "prefix", "slug", "choose", "minor", "negate")
 TIME_WORDS = ("column", "first_of", "time", "format", "zone", "day_only_at")
 HANDLE_WORDS = ("kind", "column", "network", "split")
@@ -110,6 +112,7 @@ def _reading(words: Words, given: Any) -> Reading:
         skip_lines=words.count((*path, "skip_lines"), body.get("skip_lines"), most=999),
         decimal=words.one_of((*path, "decimal"), body.get("decimal"), (".", ",")),
         sheet=words.text((*path, "sheet"), body.get("sheet")) or None,
+        own_addresses=words.texts((*path, "own_addresses"), body.get("own_addresses")),
     )
 
 
@@ -316,7 +319,9 @@ def _one_or_many(values: Sequence[str]) -> Any:
 
 def _recipe_body(recipe: Recipe) -> dict[str, Any]:
     reading = recipe.reading
-    read = {word: getattr(reading, word) for word in READING_WORDS if getattr(reading, word) is not None}
+    read = {word: getattr(reading, word) for word in READING_WORDS if getattr(reading, word) not in (None, ())}
+    if reading.own_addresses:
+        read["own_addresses"] = list(reading.own_addresses)
     return _filled(
         recipe=recipe.name,
         says=recipe.says,

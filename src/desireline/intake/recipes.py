@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-FileFormat = Literal["csv", "jsonl", "parquet", "xlsx"]
+FileFormat = Literal["csv", "jsonl", "parquet", "xlsx", "mbox"]
 TestKind = Literal["is", "not", "exists", "starts_with", "contains", "at_least", "above", "below", "at_most"]
 
-FILE_FORMATS: tuple[str, ...] = ("csv", "jsonl", "parquet", "xlsx")
+FILE_FORMATS: tuple[str, ...] = ("csv", "jsonl", "parquet", "xlsx", "mbox")
 TEST_KINDS: tuple[str, ...] = ("not", "exists", "starts_with", "contains", "at_least", "above", "below", "at_most")
 EPOCHS: dict[str, int] = {"epoch_s": 1_000_000_000, "epoch_ms": 1_000_000, "epoch_us": 1_000, "epoch_ns": 1}
 """Counts since 1970 and the nanoseconds of one count."""
@@ -37,6 +37,7 @@ class Reading:
     skip_lines: int | None = None
     decimal: str | None = None
     sheet: str | None = None
+    own_addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from desireline.intake.mail.boxes import is_mailbox
 from desireline.intake.recipes import FileFormat, Reading
 from desireline.vocabulary.errors import DesirelineError, Mistake
 
@@ -67,7 +68,7 @@ def sniff(path: Path, given: Reading) -> Sniffed:
     if not raw.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise _unfit(path, "is empty: there is nothing to import.", "Export it again.")
     kind = given.format or _format(path, raw)
-    if kind in ("parquet", "xlsx"):
+    if kind in ("parquet", "xlsx", "mbox"):
         return Sniffed(replace(given, format=kind), "", zipped, "\n")
     encoding, doubts = (given.encoding, ()) if given.encoding else _encoding(raw)
     head = _decode(raw, encoding)
@@ -120,6 +121,8 @@ def _format(path: Path, raw: bytes) -> FileFormat | None:
         raise _unfit(path, "is a ZIP archive.", "Unpack it and name the files in it.")
     if raw[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         return "xlsx"
+    if is_mailbox(path.name, raw):
+        return "mbox"
     start = raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:16].lower()
     for mark, what, do in _NOT_OURS:
         if start.startswith(mark):

@@ -18,6 +18,7 @@ from desireline.intake.readers.json_lines import (
     refuse_no_objects,
     write_objects,
 )
+from desireline.intake.readers.mailbox import write_letters
 from desireline.intake.readers.parquet import load_parquet
 from desireline.intake.readers.quick import load_clean, load_quickly
 from desireline.intake.readers.spreadsheet import parted, sheet_rows, unusable_cells
@@ -54,6 +55,8 @@ def read_rows(
         return Rows(table, "rowid + 1", columns, False, _count(connection, table))
     if kind == "xlsx":
         return _spreadsheet(connection, path, sniffed, folder, table)
+    if kind == "mbox":
+        return _mailbox(connection, path, sniffed, folder, table)
     if kind == "jsonl":
         return _json_lines(connection, path, sniffed, folder, table)
     return _csv(connection, path, sniffed, folder, table)
@@ -162,6 +165,14 @@ def _json_lines(connection: duckdb.DuckDBPyConnection, path: Path, sniffed: Snif
     load_clean(connection, target, table, ["line"], also=f", {KEYS_SQL} AS keys")
     refused = (*findings.refused, *refuse_no_objects(connection, table, "row"))
     return Rows(table, "row", (), True, findings.rows, refused, tuple(findings.notes))
+
+
+def _mailbox(connection: duckdb.DuckDBPyConnection, path: Path, sniffed: Sniffed, folder: Path, table: str) -> Rows:
+    findings = Findings()
+    target = folder / f"{table}.csv"
+    write_letters(path, target, findings, zipped=sniffed.zipped, own_addresses=sniffed.reading.own_addresses)
+    load_clean(connection, target, table, ["line"], also=f", {KEYS_SQL} AS keys")
+    return Rows(table, "row", (), True, findings.rows, tuple(findings.refused), tuple(findings.notes))
 
 
 def _spreadsheet(connection: duckdb.DuckDBPyConnection, path: Path, sniffed: Sniffed, folder: Path, table: str) -> Rows:
