@@ -178,6 +178,26 @@ def test_a_sealed_segment_unpacks_with_any_zstd_to_what_was_written(tmp_path: Pa
         assert unpacked == content
 
 
+def test_a_sealed_segment_that_was_damaged_is_told_read_whole_and_packed_anew(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        fill(log, 30)
+        until_sealed(log, 3)
+    first = segments(tmp_path)[0]
+    whole = first.read_bytes()
+    first.write_bytes(whole[:40] + bytes([whole[40] ^ 1]) + whole[41:])
+    assert [each.says for each in check_log(tmp_path)] == ["Damaged: block 0."]
+    with opened(tmp_path) as log:
+        assert [frame.sequence for frame in log.read()] == list(range(1, 31))
+        (damage,) = log.state.damage
+        assert damage.mended and damage.first_missing == 0
+        waiting = threading.Event()
+        tries = iter(range(3_000))
+        while first.read_bytes() != whole and next(tries, None) is not None:
+            waiting.wait(0.01)
+    assert check_log(tmp_path) == ()
+    assert first.read_bytes() == whole
+
+
 def test_a_segment_rolls_by_age_when_the_clock_says_so(tmp_path: Path) -> None:
     class Clock(Disk):
         at = 0.0

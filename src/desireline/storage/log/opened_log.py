@@ -201,7 +201,9 @@ class Log:
         os.close(self._lock)
 
     def _found_damage(self, damage: Damage) -> None:
-        self._damage.setdefault((damage.segment, damage.offset), damage)
+        known = self._damage.setdefault((damage.segment, damage.offset), damage)
+        if damage.mended and known is damage:
+            self._sealer.mend(damage.segment)
 
 
 def _not_opened(folder: Path, error: OSError) -> WorkFailed:

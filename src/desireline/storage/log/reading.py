@@ -82,7 +82,8 @@ def unreadable(segment: Segment) -> Damage:
 
 def _block_damage(segment: Segment, block: Block, *, mended: bool) -> Damage:
     if mended:
-        return Damage(segment.name, block.offset, block.size, says="A damaged block was mended from the parity.")
+        says = "A damaged block was mended from the parity."
+        return Damage(segment.name, block.offset, block.size, says=says, mended=True)
     return Damage(segment.name, block.offset, block.size, block.first, block.last, says="A block is lost.")
 
 

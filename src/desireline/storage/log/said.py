@@ -26,7 +26,8 @@ class LogLimits:
 class Damage:
     """A place of the log that could not be read, and which entries are missing because of it (0 to 0: none).
 
-    `kept_in` names the file in `damaged/` where the unreadable bytes lie.
+    `kept_in` names the file in `damaged/` where the unreadable bytes lie. What is `mended` cost nothing,
+    but a disk that damages one page may damage more.
     """
 
     segment: str
@@ -36,6 +37,7 @@ class Damage:
     last_missing: int = 0
     kept_in: str = ""
     says: str = ""
+    mended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from desireline.storage.log.disk import Disk
-from desireline.storage.log.frames import OPENING, Hole, Piece, pieces
-from desireline.storage.log.looking import opened
-from desireline.storage.log.packed import BLOCK_BYTES, Footer, Index, Packer, plain_blocks, read_index
+from desireline.storage.log.packed import BLOCK_BYTES
+from desireline.storage.log.packing import NotSealed, Stopped, pack, pack_anew, sum_of
 from desireline.storage.log.reading import Report, entries
 from desireline.storage.log.recovery import PART
 from desireline.storage.log.room import Room
 from desireline.storage.log.said import LogFull, LogLimits
-from desireline.storage.log.shelf import Segment, Shelf
+from desireline.storage.log.shelf import Segment, Shelf, named
 from desireline.storage.log.waiting import Waiting
 
 _GENTLE = 10
 """How much nicer than the rest of the process the sealing thread is."""
-
-
-class Stopped(Exception):
-    """The log is being closed; the segment will be sealed another time."""
-
-
-class NotSealed(Exception):
-    """The segment cannot be sealed: it is damaged and stays as it is."""
 
 
 class Sealer:
@@ -53,6 +44,7 @@ class Sealer:
         self._bell = threading.Event()
         self._stop = threading.Event()
         self._left: set[int] = set()
+        self._to_mend: deque[int] = deque()
         self.why_not = ""
         self._thread = threading.Thread(target=self._run, name="log sealer", daemon=True)
 
@@ -63,6 +55,13 @@ class Sealer:
     def ring(self) -> None:
         """There may be something to seal."""
         self._bell.set()
+
+    def mend(self, segment: str) -> None:
+        """Let a packed segment, by its name, be packed anew."""
+        found = named(Path(segment))
+        if found is not None and found.packed:
+            self._to_mend.append(found.first)
+            self.ring()
 
     def close(self) -> None:
         """Stop soon; a segment that is half packed is left plain."""
@@ -77,6 +76,7 @@ class Sealer:
             try:
                 self._lay_ballast()
                 self.seal_all()
+                self._mend_all()
                 self.why_not = ""
             except Stopped:
                 return
@@ -117,94 +117,34 @@ class Sealer:
     def _seal(self, segment: Segment) -> None:
         before = [each for each in self._shelf.segments if each.packed and each.first < segment.first]
         target = segment.path.with_name(segment.path.name + ".zst")
+        with self._replacing(target) as part:
+            pack(segment, part, self._disk, previous=sum_of(before[-1]) if before else "", stopped=self._stop.is_set)
+            assert self._shelf.beginning(segment.first) is segment, "it grew while it was sealed"
+        self._shelf.exchange(replace(segment, path=target, packed=True, places=()))
+        self._disk.remove(segment.path)
+
+    def _mend_all(self) -> None:
+        """Pack anew what was read with the help of its parity, so that the next damage finds it whole."""
+        while self._to_mend:
+            segment = self._shelf.beginning(self._to_mend[0])
+            size = segment.path.stat().st_size
+            with (
+                suppress(NotSealed),
+                self._waiting.room_for(size, leaving_bytes=self._limits.queue_bytes),
+                self._replacing(segment.path) as part,
+            ):
+                pack_anew(segment, part, self._disk)
+            self._to_mend.popleft()
+
+    @contextmanager
+    def _replacing(self, target: Path) -> Iterator[Path]:
+        """A file to write; when the block ends well it takes its place on disk, otherwise it is removed."""
         part = target.with_name(target.name + PART)
         try:
-            pack(segment, part, self._disk, previous=_sum_of(before[-1]) if before else "", stopped=self._stop.is_set)
-            assert self._shelf.beginning(segment.first) is segment, "it grew while it was sealed"
+            yield part
             self._disk.rename(part, target)
         except BaseException:
             with suppress(OSError):
                 self._disk.remove(part)
             raise
         self._disk.sync_folder(target.parent)
-        self._shelf.exchange(replace(segment, path=target, packed=True, places=()))
-        self._disk.remove(segment.path)
-
-
-def _sum_of(segment: Segment) -> str:
-    with opened(segment.path) as read_at:
-        index = read_index(read_at, size=segment.path.stat().st_size)
-    return index.footer.sha256 if index else ""
-
-
-def pack(segment: Segment, target: Path, disk: Disk, *, previous: str, stopped: Callable[[], bool]) -> Index:
-    """Write a packed copy of a plain segment; when this returns it is whole, read again and on disk."""
-    with suppress(FileNotFoundError):
-        disk.remove(target)
-    file = disk.create(target)
-    try:
-        packer = Packer(lambda data: disk.write(file, data))
-        summed = _add_blocks(segment, packer, previous, stopped)
-        index = packer.finish(summed)
-        disk.sync(file)
-    finally:
-        disk.close(file)
-    _check(target, index)
-    return index
-
-
-@dataclass(slots=True)
-class _Sums:
-    """What is counted while a segment is read."""
-
-    count: int = 0
-    last: int = 0
-    earliest: int = 0
-    latest: int = 0
-
-    def add(self, piece: Piece) -> None:
-        self.earliest = min(self.earliest, piece.received_at) if self.count else piece.received_at
-        self.latest = max(self.latest, piece.received_at) if self.count else piece.received_at
-        self.count += 1
-        self.last = piece.sequence
-
-
-def _add_blocks(segment: Segment, packer: Packer, previous: str, stopped: Callable[[], bool]) -> Footer:
-    digest, sums, begin, first = hashlib.sha256(previous.encode()), _Sums(), 0, segment.first
-    with opened(segment.path) as read_at:
-        for piece in pieces(read_at, segment.seed, start=0, end=segment.end):
-            if isinstance(piece, Hole):
-                raise NotSealed
-            stop = piece.offset + piece.size
-            if piece.kind != OPENING:
-                sums.add(piece)
-            if stop - begin >= BLOCK_BYTES or stop == segment.end:
-                if stopped():
-                    raise Stopped
-                plain = read_at(begin, stop - begin)
-                digest.update(plain)
-                packer.add(plain, first=first, last=sums.last)
-                begin, first = stop, sums.last + 1
-    if sums.last != segment.last or sums.count != segment.last - segment.first + 1:
-        raise NotSealed
-    return Footer(
-        sums.count,
-        segment.after,
-        segment.first,
-        segment.last,
-        sums.earliest,
-        sums.latest,
-        previous,
-        digest.hexdigest(),
-    )
-
-
-def _check(path: Path, index: Index) -> None:
-    """Read the packed segment again: it must unpack to what was summed up."""
-    digest = hashlib.sha256(index.footer.previous.encode())
-    lost: list[object] = []
-    with opened(path) as read_at:
-        for _, plain in plain_blocks(read_at, index, after=-1, lost=lost.append, mended=lost.append):
-            digest.update(plain)
-    if lost or digest.hexdigest() != index.footer.sha256:
-        raise OSError(f"{path.name} does not unpack to what was packed")
