@@ -123,6 +123,7 @@ def source_of(row: dict[str, Any]) -> Source:
         per_second=float(row["per_second"] or 0),
         recipe=row["recipe"] or "",
         secrets=tuple(secrets),
+        unsigned=bool(row["unsigned"]),
         server_side=row["server_side"],
         enabled=row["enabled"],
     )

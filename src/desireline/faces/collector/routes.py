@@ -66,6 +66,7 @@ ROUTES: tuple[Route, ...] = (
     *_posthog(),
     Route("/events", _POST, "cloudevents", "store", "CloudEvents: binary, structured, batched."),
     Route("/hooks/{key}", _POST, "webhook", "store", "Signed records of other systems, read as the source says."),
+    Route("/mail/{key}", _POST, "webhook", "store", "One e-mail, whole (RFC 5322), for a source of e-mails."),
     Route("/openapi.json", _GET, "", "openapi", "This description."),
 )
 
@@ -111,7 +112,7 @@ def find(path: str) -> tuple[Route, str] | None:
     return None
 
 
-_FOREIGN = ("/v1/", "/beacon/", "/pixel/", "/i/", "/array/", "/hooks/")
+_FOREIGN = ("/v1/", "/beacon/", "/pixel/", "/i/", "/array/", "/hooks/", "/mail/")
 
 
 def claims(path: str) -> bool:
