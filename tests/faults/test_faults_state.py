@@ -189,13 +189,16 @@ def database_on(server: Server, disk: Path) -> Iterator[None]:
 
 
 def test_F1_rows_and_their_progress_agree_after_every_kill(place: Place, young: Children) -> None:
-    state = place.open()
+    place.open().close()
     before = 0
     for kill in range(how_many(10, 200)):
         assert young.work("write", place.where, kill_after_seconds=0.02 + 0.011 * (kill % 20)) is None
-        reached = ProgressBook(state).reached("live")
-        ((counted, last),) = rows(place.where, "SELECT count(*), max(sequence) FROM seen") if reached else ((0, 0),)
-        assert (counted, last) == (reached * ROWS_AT_ONCE, reached)
+        # One question: a server may still be committing what a killed client asked for last.
+        ((reached, counted, last),) = rows(
+            place.where, "SELECT (SELECT sequence FROM progress), count(*), max(sequence) FROM seen"
+        )
+        assert (counted, last) == ((reached or 0) * ROWS_AT_ONCE, reached)
+        reached = reached or 0
         assert reached >= before
         before = reached
     assert before > 0
