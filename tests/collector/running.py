@@ -114,10 +114,20 @@ def running(
         told=told.append,
         **({"monotonic": monotonic} if monotonic else {}),
     )
+    try:
+        with served(pages(collector) if pages else collector, limits=limits) as port:
+            yield Running(collector, log, port, clock, told)
+    finally:
+        log.close()
+
+
+@contextlib.contextmanager
+def served(app: Any, *, limits: Limits | None = None) -> Iterator[int]:
+    """An application on a free port, in a thread of its own, until the block ends."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(256)
-    server = server_of(pages(collector) if pages else collector, limits=limits)
+    server = server_of(app, limits=limits)
     ready = threading.Event()
 
     async def serve() -> None:
@@ -131,11 +141,10 @@ def running(
     thread.start()
     assert ready.wait(20)
     try:
-        yield Running(collector, log, listening.getsockname()[1], clock, told)
+        yield listening.getsockname()[1]
     finally:
         server.should_exit = True
         thread.join(20)
-        log.close()
 
 
 def _run(server: Any, serve: Any) -> None:

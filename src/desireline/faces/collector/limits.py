@@ -33,6 +33,6 @@ class Limits:
     request_head_bytes: int = 64 * 1024
     connections: int = 4_096
     requests_at_once: int = 256
-    bytes_at_once: int = 64 * MEBIBYTE
+    bytes_at_once: int = 32 * MEBIBYTE
     unread_per_second: float = 5.0
     address_per_second: float = 0.0

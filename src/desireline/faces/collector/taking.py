@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 
 from desireline.faces.collector.answers import Answer, refuse, refused
@@ -27,6 +29,8 @@ _LOG_REFUSALS = {"queue": "log.queue", "disk": "log.disk", "read only": "log.rea
 _NOBODY = "(nobody)"
 LARGE_BYTES = 128 * 1024
 """A body of this size and above is read beside the loop, so that it holds nobody else up."""
+READERS = 2
+"""How many of them are read at a time: read, they need ten times their memory."""
 
 
 class Refuse(Exception):
@@ -57,6 +61,7 @@ class Taking:
         self._monotonic = monotonic
         self._budgets = Budgets()
         self._durable = Durable(log, told=told)
+        self._beside = ThreadPoolExecutor(READERS, "read a large body")
         for route in ROUTES:
             if route.dialect:
                 dialects.DIALECTS[route.dialect]  # loaded now, not while the first sender waits
@@ -168,7 +173,8 @@ class Taking:
             if size < LARGE_BYTES:
                 verdicts = _read(readable, each=each)
             else:
-                verdicts = await asyncio.to_thread(_read, readable, each=each)
+                loop = asyncio.get_running_loop()
+                verdicts = await loop.run_in_executor(self._beside, partial(_read, readable, each=each))
             counters.events += verdicts.events
             counters.events_refused += verdicts.refused
             sequence = await stored
