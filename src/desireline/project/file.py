@@ -28,6 +28,7 @@ WORDS = (
     "state",
     "public_url",
     "mail",
+    "own_addresses",
 )
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ENVIRONMENT_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
@@ -42,7 +43,8 @@ class ProjectFile:
     country: ISO 3166 two letters, of phone numbers without a country code. calendars: opening hours by
     name; `calendar` names the one that promises use when their map names none. state: the environment variable
     that holds the address of the state store, when it lies in a PostgreSQL server. public_url: where people reach
-    these pages, for links in what is told. mail: the mail server that tells.
+    these pages, for links in what is told. mail: the mail server that tells. own_addresses: the
+    company's e-mail addresses, apart by spaces; `@example.org` is all of a domain.
     """
 
     name: str
@@ -55,6 +57,7 @@ class ProjectFile:
     state: str = ""
     public_url: str = ""
     mail: Mapping[str, Any] = field(default_factory=dict)
+    own_addresses: str = ""
 
 
 def read_project_file(path: Path) -> ProjectFile:
@@ -101,6 +104,7 @@ calendars:
 # mail:                   # the mail server that tells whoever listens by e-mail
 #   host: smtp.harbour.example
 #   from: promises@harbour.example
+# own_addresses: "@harbour.example"       # letters from these answer; @ stands for all of a domain
 """
 
 
@@ -113,7 +117,7 @@ def _mistakes(document: Document) -> list[Mistake]:
         )
     found += [
         document.mistake((word,), f"'{word}' must be a text.")
-        for word in ("name", "time_zone", "currency", "country", "calendar", "journey_gap", "state")
+        for word in ("name", "time_zone", "currency", "country", "calendar", "journey_gap", "state", "own_addresses")
         if word in body and not isinstance(body[word], str)
     ]
     if isinstance(body.get("time_zone"), str):

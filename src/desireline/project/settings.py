@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from desireline.project.file import ProjectFile
@@ -27,8 +28,14 @@ def settings_of(file: ProjectFile) -> dict[str, str]:
         "time_zone": file.time_zone,
         "currency": file.currency,
         "country_code": country_code(file.country),
-        "own_addresses": str(file.mail.get("from", "")),
+        "own_addresses": " ".join(own_addresses(file)),
     }
+
+
+def own_addresses(file: ProjectFile) -> list[str]:
+    """The company's own e-mail addresses: those that are named, and the one that notices are sent from."""
+    sender = parseaddr(str(file.mail.get("from", "")))[1]
+    return list(dict.fromkeys([*file.own_addresses.replace(",", " ").split(), *([sender] if sender else [])]))
 
 
 def keep_settings(project: Project) -> None:
