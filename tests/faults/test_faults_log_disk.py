@@ -203,7 +203,17 @@ def fill_up(log: Log) -> dict[int, bytes]:
     return acknowledged
 
 
+def let_lay_ballast(log: Log) -> None:
+    """Wait until the ballast is laid, which the sealer does when it comes to it."""
+    waiting, tries = threading.Event(), 0
+    while log.state.ballast_bytes == 0:
+        tries += 1
+        assert tries < 3_000
+        waiting.wait(0.01)
+
+
 def check_full_and_healing(log: Log, free: Callable[[], tuple[int, int]], make_room: Callable[[], None]) -> None:
+    let_lay_ballast(log)
     acknowledged = fill_up(log)
     free_bytes, total_bytes = free()
     assert free_bytes >= 0.05 * total_bytes, "the last 5 % were used"
@@ -219,9 +229,7 @@ def check_full_and_healing(log: Log, free: Callable[[], tuple[int, int]], make_r
         **acknowledged,
         **{sequence: body[:20] for sequence, body in acknowledged_later.items()},
     }
-    waiting = threading.Event()
-    while log.state.ballast_bytes == 0:
-        waiting.wait(0.01)
+    let_lay_ballast(log)
     assert time.monotonic() - started < 10, "the ballast was not laid down again"
 
 
