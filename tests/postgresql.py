@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -49,6 +50,17 @@ class Server:
         settings = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--username=desireline"]
         self._run("initdb", "--pgdata", self._data, "--pwfile", folder / "password", *settings)
         self.start()
+        ends = (
+            f"while kill -0 {os.getpid()} 2>&-; do sleep 2; done;"
+            f" kill -QUIT $(head -1 '{self._data}/postmaster.pid'); sleep 2; rm -rf '{folder}'"
+        )
+        self._watcher = subprocess.Popen(["sh", "-c", ends], start_new_session=True, stdout=subprocess.DEVNULL)
+
+    def end(self) -> None:
+        """End for good; were the tests killed, the watcher does it."""
+        os.killpg(self._watcher.pid, signal.SIGKILL)
+        self._watcher.wait()
+        self.stop("immediate")
 
     @property
     def _data(self) -> Path:
@@ -94,7 +106,7 @@ def postgresql() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="desireline-postgresql-", ignore_cleanup_errors=True) as folder:
         server = Server(Path(folder), where)
         yield server
-        server.stop("immediate")
+        server.end()
 
 
 @dataclass(frozen=True)
