@@ -25,6 +25,8 @@ FAN_IN = 16
 """So many parts of about one size become one."""
 MOST_ROWS = 1_000_000
 """A part of interactions grows no longer than this."""
+SHORT_PART_ROWS = 10_000
+"""A part no longer than this is always quick to write again."""
 _MERGED_BY = {LINKS.name: "links_merged.sql", HANDLES.name: "handles_merged.sql"}
 GRACE_MS = 60_000
 """So long a file that was merged into another stays for those who are reading it; no question takes longer."""
@@ -101,11 +103,14 @@ def next_merge(rows: Sequence[int], *, fan_in: int, most_rows: int | None) -> ra
     """Which neighbours of a row of parts to merge next, by their rows: the smallest parts that are enough.
 
     Parts are sorted by tiers, each `fan_in` times the one below. A stretch of at least `fan_in` parts of one tier
-    or below is merged, so that every row is written again about once a tier.
+    or below is merged, so that every row is written again about once a tier; a long part that is more than twice
+    all others of the stretch together is not written again for their sake.
 
     >>> next_merge([4000] + [10] * 16, fan_in=16, most_rows=None)
     range(1, 17)
     >>> next_merge([10] * 15, fan_in=16, most_rows=None) is None
+    True
+    >>> next_merge([400_000] + [10] * 15, fan_in=16, most_rows=None) is None
     True
     """
     tiers = [_tier(count, fan_in) for count in rows]
@@ -118,9 +123,15 @@ def next_merge(rows: Sequence[int], *, fan_in: int, most_rows: int | None) -> ra
             if most_rows is not None and total + count > most_rows:
                 return range(begin, end)
             total += count
-            if end + 1 - begin >= fan_in:
+            if end + 1 - begin >= fan_in and _worth_it(rows[begin : end + 1]):
                 return range(begin, end + 1)
     return None
+
+
+def _worth_it(rows: Sequence[int]) -> bool:
+    """Whether the longest of these parts may be written again for the sake of the others."""
+    longest = max(rows)
+    return longest <= max(SHORT_PART_ROWS, 2 * (sum(rows) - longest))
 
 
 def _tier(rows: int, fan_in: int) -> int:
