@@ -34,7 +34,20 @@ QUESTIONS = {
     "import": ["import", "--look", TICKETS],
 }
 RECORDS = {"digest": ["digest"], "check": ["check"], "rebuild": ["rebuild"]}
-TRIED_ELSEWHERE = {"init", "listener", "source", "undo", "draft", "flow-of-work", "serve", "demo", "world", "world-check"}
+TRIED_ELSEWHERE = {
+    "init",
+    "listener",
+    "source",
+    "undo",
+    "draft",
+    "flow-of-work",
+    "serve",
+    "demo",
+    "world",
+    "world-check",
+    "backup",
+    "restore",
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The one place that wires: a project folder, its rooms, and the order of their work."""
 
+from desireline.project.backup import Following, back_up
 from desireline.project.demo import DemoMade, make_demo, warm_beside
 from desireline.project.demo_live import DemoFeed, open_demo
 from desireline.project.front import Opened
@@ -10,6 +11,7 @@ from desireline.project.live import Live
 from desireline.project.planted import PlantedCheck, compare_with_truth, project_of_truth
 from desireline.project.project import Project, find_project, new_project
 from desireline.project.rebuilding import digests, rebuild
+from desireline.project.restoring import restore, summary
 from desireline.project.steps import flow_of_work
 from desireline.project.upkeep import write_all_journeys
 
@@ -18,12 +20,14 @@ __all__ = [
     "DemoFeed",
     "DemoMade",
     "Event",
+    "Following",
     "Hub",
     "Live",
     "Opened",
     "PlantedCheck",
     "Project",
     "announced",
+    "back_up",
     "compare_with_truth",
     "digests",
     "find_project",
@@ -35,6 +39,8 @@ __all__ = [
     "project_of_truth",
     "read_recipe_file",
     "rebuild",
+    "restore",
+    "summary",
     "warm_beside",
     "write_all_journeys",
 ]

@@ -11,6 +11,7 @@ from desireline.faces.cli import (
     commands_demo,
     commands_import,
     commands_listeners,
+    commands_operating,
     commands_project,
     commands_promises,
     commands_questions,
@@ -36,6 +37,7 @@ for group in (
     commands_questions,
     commands_promises,
     commands_project,
+    commands_operating,
 ):
     group.add_to(app)
 

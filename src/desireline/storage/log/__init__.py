@@ -4,13 +4,14 @@ from desireline.storage.log import Kind, Log, read_log
 """
 
 from desireline.storage.log.checking import check_log
-from desireline.storage.log.copying import copy_log
+from desireline.storage.log.copying import copy_log, write_mark
 from desireline.storage.log.disk import Disk, Space
 from desireline.storage.log.frames import LARGEST_FRAME_BYTES, Frame, Kind
 from desireline.storage.log.kept_files import KeptFile
 from desireline.storage.log.opened_log import Log
 from desireline.storage.log.reading import read_log
 from desireline.storage.log.said import Damage, LogFull, LogLimits, LogState
+from desireline.storage.log.shipping import LogShipper, Shipped
 from desireline.storage.log.waiting import Outcome
 
 __all__ = [
@@ -23,10 +24,13 @@ __all__ = [
     "Log",
     "LogFull",
     "LogLimits",
+    "LogShipper",
     "LogState",
     "Outcome",
+    "Shipped",
     "Space",
     "check_log",
     "copy_log",
     "read_log",
+    "write_mark",
 ]

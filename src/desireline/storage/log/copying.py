@@ -30,15 +30,21 @@ def copy_log(folder: Path | str, to: Path | str, *, disk: Disk | None = None) ->
         pass
     for path in sorted((source / FILES).glob("*.zst")):
         disk.make_folder(target / FILES)
-        _link_or_copy(path, target / FILES / path.name, disk)
+        link_or_copy(path, target / FILES / path.name, disk)
     if (source / FILES).exists():
         disk.sync_folder(target / FILES)
-    mark = disk.open_mark(target / MARK)
+    write_mark(target, last, disk=disk)
+    return last
+
+
+def write_mark(folder: Path, last: int, *, disk: Disk | None = None) -> None:
+    """Say in a copy of a log up to which sequence it surely goes; on disk when this returns."""
+    disk = disk or Disk()
+    mark = disk.open_mark(folder / MARK)
     disk.write_over(mark, mark_of(last))
     disk.sync(mark)
     disk.close(mark)
-    disk.sync_folder(target)
-    return last
+    disk.sync_folder(folder)
 
 
 def _copied_all(source: Path, target: Path, disk: Disk, copied: set[Path]) -> bool:
@@ -50,7 +56,7 @@ def _copied_all(source: Path, target: Path, disk: Disk, copied: set[Path]) -> bo
             continue
         try:
             if segment.packed:
-                _link_or_copy(path, target / path.name, disk)
+                link_or_copy(path, target / path.name, disk)
             else:
                 _copy(path, target / path.name, disk)
         except FileNotFoundError:
@@ -59,7 +65,8 @@ def _copied_all(source: Path, target: Path, disk: Disk, copied: set[Path]) -> bo
     return len(copied) == before
 
 
-def _link_or_copy(path: Path, target: Path, disk: Disk) -> None:
+def link_or_copy(path: Path, target: Path, disk: Disk) -> None:
+    """Give a file that never changes again a second name, or copy it where the disk is another one."""
     try:
         disk.link(path, target)
     except FileNotFoundError:
