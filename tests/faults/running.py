@@ -17,6 +17,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from desireline.project import Project
+
 START_SECONDS = 120
 
 
@@ -70,6 +72,13 @@ class Server:
         """One POST of JSON with a write key."""
         headers = {"authorization": "Basic " + b64encode(f"{key}:".encode()).decode()}
         return self._ask("POST", path, body if isinstance(body, bytes) else json.dumps(body).encode(), headers)
+
+    def source_key(self, name: str) -> str:
+        """The write key of a source of the project."""
+        project = Project(self.folder)
+        key = str(project.sources.named(name)["key"])
+        project.state.close()
+        return key
 
     def kill(self) -> None:
         """kill -9."""
