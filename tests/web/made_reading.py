@@ -46,6 +46,9 @@ class MadeReading:
     def warm_up(self) -> None:
         """Nothing to warm."""
 
+    def renewed(self) -> None:
+        """Nothing newer."""
+
     def close(self) -> None:
         """Nothing to let go of."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,10 +17,21 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from desireline.faces.web import flow_people_page, import_page, maps_page, people_page, person_page, promise_page
+from desireline.faces.web import (
+    flow_people_page,
+    import_page,
+    live_page,
+    maps_page,
+    people_page,
+    person_page,
+    promise_page,
+)
 from desireline.faces.web.designed_over_lived_page import home, one_screen
 from desireline.faces.web.frame import framed
 from desireline.faces.web.import_desk import ImportDesk
+from desireline.faces.web.live_events import Watchers
+from desireline.faces.web.live_pulse import Pulse
+from desireline.faces.web.live_strip import Line
 from desireline.faces.web.reading import Reading
 from desireline.faces.web.rendering import HERE, style_sheet
 from desireline.faces.web.security import OnlyOurOwnPages, own_addresses
@@ -28,6 +39,7 @@ from desireline.project import Live
 from desireline.vocabulary.errors import DesirelineError
 
 KEEP_STATIC = {"cache-control": "public, max-age=31536000, immutable"}
+Page = Callable[[Request], Awaitable[Response]]
 _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -39,28 +51,34 @@ def create_app(
     port: the port the server listens on; requests that name another host are refused.
     reading: how the project is read, for tests. live: its live work, where it is held by this process.
     """
-    read = reading or Reading(project)
+    pulse = Pulse(live) if live is not None else None
+    read = reading or Reading(project, marker=lambda: pulse.last if pulse else 0)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         warming = threading.Thread(target=read.warm_up, name="warm up", daemon=True)
         warming.start()
+        if pulse is not None:
+            pulse.start()
         yield
+        if pulse is not None:
+            await run_in_threadpool(pulse.stop)
         await run_in_threadpool(warming.join, 5)
         read.close()
 
     app = Starlette(
         routes=[
-            Route("/", home),
+            Route("/", as_of_now(home)),
             Route("/health", health),
             Route("/static/{name}", static),
-            Route("/maps", maps_page.maps_list),
+            Route("/maps", as_of_now(maps_page.maps_list)),
             Route("/maps.{ending}", maps_page.maps_export),
-            Route("/maps/{map}", one_screen),
-            Route("/maps/{map}/people", flow_people_page.people_of_a_mark),
-            Route("/maps/{map}/promises/{promise}", promise_page.promise_people),
-            Route("/people", people_page.people),
-            Route("/people/{person}", person_page.person),
+            Route("/maps/{map}", as_of_now(one_screen)),
+            Route("/maps/{map}/people", as_of_now(flow_people_page.people_of_a_mark)),
+            Route("/maps/{map}/promises/{promise}", as_of_now(promise_page.promise_people)),
+            Route("/people", as_of_now(people_page.people)),
+            Route("/people/{person}", as_of_now(person_page.person)),
+            *live_page.ROUTES,
             *import_page.ROUTES,
         ],
         middleware=[
@@ -78,7 +96,22 @@ def create_app(
     app.state.desk = ImportDesk(project)
     app.state.project = project
     app.state.live = live
+    app.state.pulse = pulse
+    app.state.line = Line(pulse)
+    app.state.watchers = Watchers()
+    app.state.ending = lambda: False
     return app
+
+
+def as_of_now(page: Page) -> Page:
+    """A page of figures; whoever asks for no kept answer (`Cache-Control: no-cache`) gets them as of this moment."""
+
+    async def answer(request: Request) -> Response:
+        if request.headers.get("cache-control") == "no-cache":
+            await run_in_threadpool(request.app.state.reading.renewed)
+        return await page(request)
+
+    return answer
 
 
 async def health(_request: Request) -> Response:

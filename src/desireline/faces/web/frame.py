@@ -8,11 +8,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from desireline.faces.web.live_events import place_of
 from desireline.faces.web.reading import Reading
 from desireline.faces.web.rendering import page
 from desireline.vocabulary.units import moment_text
 
-_PLACES = (("/", "Journey"), ("/maps", "Maps"), ("/people", "People"), ("/import", "Import"))
+_PLACES = (
+    ("/", "Journey"),
+    ("/live", "Live"),
+    ("/maps", "Maps"),
+    ("/people", "People"),
+    ("/import", "Import"),
+    ("/connect", "Connect"),
+)
+_WITH_FIGURES = ("designed-over-lived", "live", "maps", "people", "person", "promise")
+"""Pages whose figures change as interactions come in: they say how many are new, and show them when asked."""
 
 
 def reading_of(request: Request) -> Reading:
@@ -23,16 +33,28 @@ def reading_of(request: Request) -> Reading:
 
 async def framed(request: Request, template: str, context: dict[str, Any], *, status: int = 200) -> Response:
     """A page of this project from its template."""
-    return await run_in_threadpool(_framed, reading_of(request), request.url.path, template, context, status)
+    return await run_in_threadpool(_framed, request, template, context, status)
 
 
-def _framed(reading: Reading, path: str, template: str, context: dict[str, Any], status: int) -> Response:
+def _framed(request: Request, template: str, context: dict[str, Any], status: int) -> Response:
+    state, reading, path = request.app.state, reading_of(request), request.url.path
     around = {
         "project_name": reading.name,
-        "as_of": moment_text(reading.as_of) if reading.as_of else "the first import (nothing is there yet)",
         "navigation": [{"address": address, "name": name, "here": _here(address, path)} for address, name in _PLACES],
+        "strip": state.line.strip,
+        "followed": context["page_kind"] in _WITH_FIGURES and state.pulse is not None,
     }
-    return page(template, around | context, status=status)
+    if "as_of" not in context:
+        around |= _as_of(reading, is_live=state.pulse is not None and state.project.is_live)
+    number = context["number"] if "number" in context else reading.number if around["followed"] else 0
+    return page(template, around | context | {"place": place_of(state.pulse, number)}, status=status)
+
+
+def _as_of(reading: Reading, *, is_live: bool) -> dict[str, str]:
+    if not reading.as_of:
+        return {"as_of": "the first import (nothing is there yet)", "as_of_says": "."}
+    says = "read anew every few seconds while you look." if is_live else "the latest interaction of this project."
+    return {"as_of": moment_text(reading.as_of), "as_of_says": says}
 
 
 def _here(address: str, path: str) -> bool:

@@ -26,15 +26,23 @@ class Now:
     """One state of the project: its journey store, its maps, its lake, and the answers found so far.
 
     Many threads may ask at once; an answer is found by one of them while the others who want it wait.
+
+    before: the state read before, of which unchanged maps are taken over. number: of the latest event of live work
+    when it was read.
     """
 
-    def __init__(self, project: Any) -> None:
+    def __init__(self, project: Any, *, before: Now | None = None, number: int = 0) -> None:
+        self.number = number
         self.stamp = stamp_of(project)
+        self.settled_stamp = settled_stamp_of(project)
+        self.as_of: int = project.as_of()
         self.snapshot: Snapshot = project.snapshot()
-        self.maps: tuple[Map, ...] = tuple(project.map_set().maps)
+        self._maps_stamp = _maps_stamp(project)
+        same_maps = before is not None and before._maps_stamp == self._maps_stamp
+        self.maps: tuple[Map, ...] = before.maps if before and same_maps else tuple(project.map_set().maps)
         self._connection: duckdb.DuckDBPyConnection = project.lake.connection()
         for question in _IN_MEMORY:
-            self._connection.execute(_question(question))
+            self._connection.execute(question_text(question))
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._turns: dict[tuple[Any, ...], threading.RLock] = {}
         self._lock = threading.Lock()
@@ -77,7 +85,7 @@ class Now:
     def _asked(
         self, question: str, values: Mapping[str, Any] | None, words: Mapping[str, str]
     ) -> duckdb.DuckDBPyConnection:
-        text = _question(question)
+        text = question_text(question)
         for name, word in words.items():
             text = text.replace(f"{{{name}}}", '"' + word.replace('"', '""') + '"')
         return self._connection.cursor().execute(text, dict(values) if values else None)
@@ -94,7 +102,6 @@ def stamp_of(project: Any) -> tuple[Any, ...]:
                 for path in sorted(folder.iterdir())
                 if path.suffix == ".parquet"
             ]
-    maps = sorted((project.folder / "maps").glob("*.y*ml")) if (project.folder / "maps").is_dir() else []
     store = project.data / "store"
     if store.is_dir():
         parts += [
@@ -102,8 +109,23 @@ def stamp_of(project: Any) -> tuple[Any, ...]:
             for path in sorted(store.iterdir())
             if path.suffix == ".json"
         ]
-    return (*parts, *((path.name, path.stat().st_mtime_ns) for path in maps))
+    return (*parts, *_maps_stamp(project))
 
 
-def _question(name: str) -> str:
+def settled_stamp_of(project: Any) -> tuple[Any, ...]:
+    """Changes when a file was taken in or taken back or a map was changed, not with what comes in live."""
+    folder = project.lake.folder / "interactions"
+    imports = sorted(name for name in project.lake.parts("interactions") if not name.startswith("live-"))
+    parts = [(name, (folder / f"{name}.parquet").stat().st_mtime_ns) for name in imports]
+    return (*parts, *_maps_stamp(project))
+
+
+def _maps_stamp(project: Any) -> tuple[tuple[str, int], ...]:
+    folder = project.folder / "maps"
+    maps = sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
+    return tuple((path.name, path.stat().st_mtime_ns) for path in maps)
+
+
+def question_text(name: str) -> str:
+    """The text of one of this folder's SQL questions."""
     return files("desireline.faces.web").joinpath(f"{name}.sql").read_text(encoding="utf-8")

@@ -88,7 +88,7 @@ def person_line(now: Now, person: int, *, touches: int = MOST_LISTED) -> PersonL
             for row in now.rows("promises_of_person", {"person": person})
         ),
         moments=tuple(zip(at, (words[code] for code in channel), strict=True)),
-        as_of=now.snapshot.as_of,
+        as_of=now.as_of,
     )  # fmt: skip
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from desireline.faces.web import people_reading
 from desireline.faces.web.flow_reading import MapReading
 from desireline.faces.web.ledger_reading import OVERDUE, LedgerOfMap, in_order_of_the_journey
-from desireline.faces.web.now import Kept, Now, stamp_of
+from desireline.faces.web.latest import Latest
+from desireline.faces.web.now import Kept, Now
 from desireline.faces.web.url_state import ScreenState, month_after, month_begins, months_between
 from desireline.faces.web.what_is_shown import (
     Choices,
@@ -35,35 +37,49 @@ from desireline.vocabulary.which import Which
 MOST_VALUES = 40
 """People are divided by columns that have no more distinct values than this."""
 PAGE = 50
-PATIENCE_SECONDS = 3.0
-"""So long a page waits for the newest state while an import is being written; then it shows the one before."""
+MOST_PREPARED = 3
+"""So many screens, those asked for last, are made ready in a newer state before pages show it."""
+NAMES_SECONDS = 60.0
+WANTED_SECONDS = 180.0
+"""So long after it was last asked for."""
 
 
 class Reading:
     """Reads one project for its pages. Everything it gives away is a frozen value."""
 
-    def __init__(self, project: Any) -> None:
+    def __init__(self, project: Any, *, marker: Callable[[], int] = lambda: 0) -> None:
         self.project = project
-        self._lock = threading.Lock()
-        self._now: Now | None = None
+        self._latest = Latest(project, prepare=self._prepare, marker=marker)
+        self._wanted: OrderedDict[tuple[str, ScreenState], float] = OrderedDict()
 
     @property
     def now(self) -> Now:
-        """The project as it is now. While an import changes it, pages wait a moment and then show it as it was."""
-        known = self._now
-        if known is None:
-            self._look_again()
-        elif known.stamp != stamp_of(self.project):
-            looking = threading.Thread(target=self._look_again, name="look again", daemon=True)
-            looking.start()
-            looking.join(PATIENCE_SECONDS)
-        assert self._now is not None
-        return self._now
+        """The project as pages see it at this moment."""
+        return self._latest.now
 
-    def _look_again(self) -> None:
-        with self._lock:
-            if self._now is None or self._now.stamp != stamp_of(self.project):
-                self._now = Now(self.project)
+    @property
+    def number(self) -> int:
+        """The number of the latest event of live work that these figures may hold."""
+        return self.now.number
+
+    def names_of(self, people: Sequence[int]) -> dict[int, str]:
+        """What some people are called; those known since less than a minute may not be told yet."""
+        return people_reading.names_of(self._latest.at_most(NAMES_SECONDS), people) if people else {}
+
+    def people_of_handles(self, handles: Sequence[int]) -> dict[int, int]:
+        """Whose some handles are."""
+        rows = self.now.rows("people_of_handles", {"handles": list(handles)}) if handles else []
+        return {int(row["handle"]): int(row["person"]) for row in rows}
+
+    def renewed(self) -> None:
+        """Read the project as of this moment; somebody asked for it."""
+        self._latest.renewed()
+
+    def _prepare(self, now: Now) -> None:
+        since = time.monotonic() - WANTED_SECONDS
+        for (name, state), asked_at in list(self._wanted.items()):
+            if asked_at > since and any(each.name == name for each in now.maps):
+                self._screen(now, name, state)
 
     @property
     def name(self) -> str:
@@ -73,7 +89,7 @@ class Reading:
     @property
     def as_of(self) -> int:
         """The moment all numbers are for."""
-        return self.now.snapshot.as_of
+        return self.now.as_of
 
     @property
     def interactions(self) -> int:
@@ -82,15 +98,13 @@ class Reading:
 
     def warm_up(self) -> None:
         """Read what the first page needs before somebody waits for it."""
-        for name in self.map_names():
-            self.designed_over_lived(name, ScreenState())
+        now = self.now
+        for name in self._map_names(now):
+            self._screen(now, name, ScreenState())
 
     def close(self) -> None:
         """Let go of what was read."""
-        with self._lock:
-            if self._now is not None:
-                self._now.close()
-                self._now = None
+        self._latest.close()
 
     def kept(self, key: tuple[Any, ...], make: Callable[[], Kept]) -> Kept:
         """Something made from what was read, such as a drawn page, kept until the project changes."""
@@ -98,8 +112,9 @@ class Reading:
 
     def map_names(self) -> list[str]:
         """The maps, the one with most burning promises first; of equals the one with the longest journey."""
-        now = self.now
+        return self._map_names(self.now)
 
+    def _map_names(self, now: Now) -> list[str]:
         def order() -> list[str]:
             burning = self._burning(now)
             return [
@@ -121,7 +136,7 @@ class Reading:
         """Every map with how its promises stand."""
         now = self.now
         shown = []
-        for name in self.map_names():
+        for name in self._map_names(now):
             each = self._map(now, name)
             promises = self._promises(now, each, ScreenState())
             shown.append(
@@ -142,7 +157,13 @@ class Reading:
 
     def designed_over_lived(self, name: str, state: ScreenState) -> DesignedOverLived:
         """The one screen of a map for what the person chose."""
-        now = self.now
+        self._wanted[name, state] = time.monotonic()
+        self._wanted.move_to_end((name, state))
+        while len(self._wanted) > MOST_PREPARED:
+            self._wanted.popitem(last=False)
+        return self._screen(self.now, name, state)
+
+    def _screen(self, now: Now, name: str, state: ScreenState) -> DesignedOverLived:
         return now.once(("screen", name, state), lambda: self._designed_over_lived(now, name, state))
 
     def promise_shown(self, name: str, promise: str, state: ScreenState) -> PromiseShown:
@@ -167,7 +188,7 @@ class Reading:
             pages=max(1, -(-len(rows) // size)),
             counted="One row for each time the promise was opened. The rate counts openings that waited together "
             "for one key once, so it may rest on fewer.",
-            as_of=now.snapshot.as_of,
+            as_of=now.as_of,
         )
 
     def people_of_flow(self, name: str, state: ScreenState, page: int, **mark: str | None) -> PeopleFound:
@@ -247,7 +268,7 @@ class Reading:
             choices=self._choices(now),
             promises=promises,
             flow=flow or LivedFlow((), (), (), 0, 0),
-            as_of=now.snapshot.as_of,
+            as_of=now.as_of,
             counted=counted_how(design, state),
         )
 
@@ -259,7 +280,7 @@ class Reading:
                 months,
                 tuple(counts.get(month, 0) for month in months),
                 self._segments(now),
-                tuple(self.map_names()),
+                tuple(self._map_names(now)),
                 self._burning(now),
             )
 
@@ -341,7 +362,7 @@ def _ledger_of(now: Now, design: Map) -> LedgerOfMap:
         "breaches": list(BREACHES),
         "none": EMPTY_NUMBER,
     }
-    return LedgerOfMap.from_columns(design, names, now.arrays("ledger_of_map", values), as_of=now.snapshot.as_of)
+    return LedgerOfMap.from_columns(design, names, now.arrays("ledger_of_map", values), as_of=now.as_of)
 
 
 def _given(value: Any) -> int | None:

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 HERE = Path(__file__).parent
-_STYLES = ("tokens.css", "app.css", "picture.css")
+_STYLES = ("tokens.css", "app.css", "live.css", "picture.css")
 _LIGHT_DARK = re.compile(r"light-dark\((#[0-9a-f]{3,8}),\s*(#[0-9a-f]{3,8})\)")
 _TOKEN = re.compile(r"(--[a-z0-9-]+):\s*([^;]+);")
 

@@ -1,6 +1,6 @@
 // Keys for people who live in this page. Single letters can be switched off (WCAG 2.1.4).
 const KEPT = "desireline.keys";
-const PLACES = { h: "/", m: "/maps", p: "/people", i: "/import" };
+const PLACES = { h: "/", l: "/live", m: "/maps", p: "/people", i: "/import", c: "/connect" };
 let gone = 0;
 
 function off() { return localStorage.getItem(KEPT) === "off"; }
@@ -30,6 +30,7 @@ function pressed(event) {
   else if (event.key === "?") document.getElementById("help").togglePopover();
   else if (event.key === "j" || event.key === "J") step(1, rows());
   else if (event.key === "k" || event.key === "K") step(-1, rows());
+  else if (event.key === "s" && !document.getElementById("show-new")?.hidden) document.getElementById("show-new")?.click();
   else if (event.key === "]") step(1, promises());
   else if (event.key === "[") step(-1, promises());
   else return;

@@ -1,5 +1,6 @@
 // The page without its JavaScript works; this makes it quicker under the hand.
 import { startKeys } from "./keys.js";
+import { shown, startLive } from "./live.js";
 import { startSlider } from "./slider.js";
 
 const switchButton = document.getElementById("theme-switch");
@@ -27,13 +28,15 @@ function isWhole(form, name, value) {
 }
 
 let latest = 0;
-export async function show(address, { push = true } = {}) {
+async function show(address, { push = true, anew = false } = {}) {
   const turn = ++latest;
   const screen = document.getElementById("screen");
-  const focused = document.activeElement?.id || document.activeElement?.dataset?.handle;
+  const at = document.activeElement;
+  const focused = at?.id || at?.dataset?.handle;
+  const link = screen.contains(at) && at.getAttribute("href");
   screen.classList.add("busy");
   try {
-    const answer = await fetch(address, { headers: { accept: "text/html" } });
+    const answer = await fetch(address, { headers: { accept: "text/html" }, cache: anew ? "reload" : "default" });
     const text = await answer.text();
     if (turn !== latest) return;
     const next = new DOMParser().parseFromString(text, "text/html");
@@ -41,12 +44,16 @@ export async function show(address, { push = true } = {}) {
     if (!fresh) throw new Error("not a page");
     screen.replaceWith(document.adoptNode(fresh));
     document.title = next.title;
+    const [foot, newFoot] = [document, next].map((page) => page.querySelector("footer.foot"));
+    foot.replaceWith(document.adoptNode(newFoot));
     if (push) history.pushState({ live: true }, "", address);
     start(fresh);
-    const again = focused && (document.getElementById(focused) || fresh.querySelector(`[data-handle="${focused}"]`));
+    const again = focused ? document.getElementById(focused) || fresh.querySelector(`[data-handle="${focused}"]`)
+      : link && [...fresh.querySelectorAll("a")].find((other) => other.getAttribute("href") === link);
     again?.focus({ preventScroll: true });
   } catch {
-    location.assign(address);
+    if (push) location.assign(address);
+    else document.getElementById("screen").classList.remove("busy");
   }
 }
 
@@ -67,9 +74,12 @@ function start(screen) {
       });
     }
   }
+  shown(screen);
+  if (screen.dataset.page === "connect") import("./connect.js").then((part) => part.startConnect(screen));
   if (screen.dataset.page?.startsWith("import")) import("./import.js").then((part) => part.startImport(screen));
 }
 
 addEventListener("popstate", () => show(location.pathname + location.search, { push: false }));
 startKeys();
+startLive((anew) => show(location.pathname + location.search, { push: false, anew }));
 start(document.getElementById("screen"));

@@ -1,0 +1,87 @@
+"""The picture of what came in over the last minutes: bars by verdict, drawn by the server."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from desireline.faces.web.drawing import counted, element, text, title
+from desireline.faces.web.live_counts import VERDICTS
+from desireline.vocabulary.units import moment_text
+
+WIDTH, HEIGHT = 720, 118
+_LEFT, _TOP, _BOTTOM = 44, 10, 20
+
+
+def counts_picture(series: Sequence[tuple[int, Counter[str]]], *, step: int, narrow: bool = False) -> str:
+    """Bars of messages a second by verdict; each can be pointed at.
+
+    step: seconds that one bar holds. narrow: for a phone.
+    """
+    width = 340 if narrow else WIDTH
+    most = max((sum(counts.values()) for _, counts in series), default=0) / step
+    top = _round_up(most)
+    each = (width - _LEFT) / max(1, len(series))
+    floor = HEIGHT - _BOTTOM
+    marks = [
+        _line_at(top * share, top=top, width=width, floor=floor, words=_tidy(top * share)) for share in (0.0, 0.5, 1.0)
+    ]
+    for place, (second, counts) in enumerate(series):
+        marks.append(_bar(second, counts, step=step, x=_LEFT + place * each, width=each, top=top, floor=floor))
+    every = max(1, len(series) // (2 if narrow else 4))
+    for place in range(0, len(series), every):
+        at = _LEFT + place * each
+        marks.append(text(_clock(series[place][0]), x=at, y=HEIGHT - 4.0, class_="small"))
+    words = "Messages a second by verdict; the table beneath holds the numbers."
+    return element(
+        "svg",
+        *marks,
+        viewBox=f"0 0 {width} {HEIGHT}",
+        class_="counts-picture narrow" if narrow else "counts-picture wide",
+        role="img",
+        aria_label=words,
+    )
+
+
+def _bar(second: int, counts: Counter[str], *, step: int, x: float, width: float, top: float, floor: float) -> str:
+    pieces, y = [], floor
+    said = ", ".join(f"{counted(counts[verdict])} {verdict}" for verdict in VERDICTS if counts[verdict])
+    for verdict in VERDICTS:
+        if not counts[verdict]:
+            continue
+        height = max(1.0, counts[verdict] / step / top * (floor - _TOP))
+        y -= height
+        bar = max(0.6, width - (1.0 if width > 3 else 0.2))
+        pieces.append(element("rect", x=x, y=y, width=bar, height=height, class_=f"came {verdict}"))
+    room = element("rect", x=x, y=float(_TOP), width=width, height=floor - _TOP, class_="room")
+    return element("g", title(f"{_clock(second)} UTC, {step} s: {said or 'nothing'}"), *pieces, room)
+
+
+def _line_at(value: float, *, top: float, width: float, floor: float, words: str) -> str:
+    y = floor - value / top * (floor - _TOP)
+    line = element("line", x1=float(_LEFT), x2=float(width), y1=y, y2=y, class_="axis")
+    return line + text(words, x=_LEFT - 6.0, y=y + 4.0, class_="small", anchor="end")
+
+
+def _round_up(value: float) -> float:
+    """The next round number, so that the scale says something.
+
+    >>> _round_up(47), _round_up(0.3), _round_up(0)
+    (50.0, 0.5, 1.0)
+    """
+    if value <= 0:
+        return 1.0
+    size = 1.0
+    while size > value:
+        size /= 10
+    while size * 10 <= value:
+        size *= 10
+    return next(size * part for part in (1, 2, 5, 10) if size * part >= value)
+
+
+def _tidy(value: float) -> str:
+    return f"{value:g}"
+
+
+def _clock(second: int) -> str:
+    return moment_text(second * 1000)[11:19]

@@ -1,0 +1,395 @@
+"""The live page: what comes in with its verdict, what falls due, what was broken, and what waits to be mended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from desireline.faces.web.counts_picture import counts_picture
+from desireline.faces.web.drawing import counted
+from desireline.faces.web.finding import breach_in_words
+from desireline.faces.web.frame import framed, reading_of
+from desireline.faces.web.live_counts import UNTOLD, VERDICTS
+from desireline.faces.web.live_events import live_events
+from desireline.faces.web.live_promises_board import PromiseAtStake
+from desireline.faces.web.live_pulse import Message, Pulse, Wanted
+from desireline.faces.web.live_reading import Came, Quarantine, Refused, came, quarantine, refused
+from desireline.faces.web.promise_page import person_address
+from desireline.faces.web.reading import Reading
+from desireline.faces.web.small_pictures import verdict_picture
+from desireline.project import Project
+from desireline.vocabulary.errors import DesirelineError, Mistake, nearest
+from desireline.vocabulary.units import lateness_text, moment_text
+
+MOST_LISTED = 50
+MOST_AT_STAKE = 8
+MOST_REFUSED = 5
+MOST_EDITED = 1_000_000
+"""A mended message holds no more letters than this."""
+PICTURE_SECONDS, PICTURE_STEP = 300, 5
+NARROW_STEP = 10
+WORDS = ("verdict", "source", "channel", "outcome")
+_MEANINGS = {"accepted": "kept", "repeated": "withdrawn", "quarantined": "broken"}
+"""The shape and colour in which a verdict of a message is drawn."""
+
+
+async def live(request: Request) -> Response:
+    """What happens now."""
+    pulse: Pulse | None = request.app.state.pulse
+    wanted, outcome = _asked(request)
+    if pulse is None:
+        return await framed(request, "live_empty.html", _not_live())
+    context = await run_in_threadpool(_context, reading_of(request), request.app.state.project, pulse, wanted, outcome)
+    return await framed(request, context.pop("template"), context)
+
+
+async def message(request: Request) -> Response:
+    """One message: its text, its verdict, and whose interaction it became."""
+    project: Project = request.app.state.project
+    words = [request.path_params[name] for name in ("sequence", "position")]
+    pulse: Pulse | None = request.app.state.pulse
+    if pulse is None or not all(word.removeprefix("-").isdigit() and len(word) < 16 for word in words):
+        raise HTTPException(404, "There is no such message here.")
+    found = await run_in_threadpool(came, project, int(words[0]), int(words[1]))
+    if found is None:
+        raise HTTPException(404, "The log holds no such message.")
+    context = await run_in_threadpool(_message_context, reading_of(request), pulse, found)
+    return await framed(request, "live_message.html", context)
+
+
+async def change(request: Request) -> Response:
+    """Mend and try again, or discard, one message in quarantine; then tell what came of it."""
+    project: Project = request.app.state.project
+    async with request.form(max_files=0, max_fields=10, max_part_size=MOST_EDITED) as form:
+        words = {name: value for name, value in form.items() if isinstance(value, str)}
+    number, action = words.get("number", ""), words.get("action", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 16) or action not in ("replay", "discard"):
+        raise DesirelineError("A refused message can be mended and tried again, or discarded.")
+    await run_in_threadpool(_change, project, int(number), action, words.get("text", ""))
+    wanted = {name: words[name] for name in WORDS[:3] if words.get(name)}
+    return RedirectResponse(_address({**wanted, "outcome": number}) + "#quarantine", status_code=303)
+
+
+def _change(project: Project, number: int, action: str, text: str) -> None:
+    known = refused(project, number)
+    if known is None:
+        raise DesirelineError(f"There is no refused message {number}.")
+    if known.status != "waiting":
+        return
+    if action == "discard":
+        project.imports.discard([number])
+        return
+    if known.whole and text.replace("\r\n", "\n") != known.raw.replace("\r\n", "\n"):
+        project.imports.edit(number, text)
+    project.imports.replay(numbers=[number])
+
+
+def _asked(request: Request) -> tuple[Wanted, int | None]:
+    words = request.query_params
+    mistakes = [
+        Mistake(f"unknown word '{word}'.", "the address", do=nearest(word, WORDS))
+        for word in words
+        if word not in WORDS
+    ]
+    verdict, outcome = words.get("verdict", ""), words.get("outcome", "")
+    if verdict and verdict not in VERDICTS:
+        hint = nearest(verdict, VERDICTS) or f"Known: {', '.join(VERDICTS)}."
+        mistakes.append(Mistake(f"'{verdict}' is no verdict of a message.", "'verdict'", do=hint))
+    if outcome and not (outcome.isascii() and outcome.isdigit() and len(outcome) < 16):
+        mistakes.append(Mistake("an outcome is the number of a refused message.", "'outcome'"))
+    if mistakes:
+        raise DesirelineError(mistakes)
+    wanted = Wanted(verdict, words.get("source", ""), words.get("channel", ""))
+    return wanted, int(outcome) if outcome else None
+
+
+def _address(words: Mapping[str, str]) -> str:
+    query = urlencode({name: value for name, value in words.items() if value}, quote_via=quote)
+    return f"/live?{query}" if query else "/live"
+
+
+def _not_live() -> dict[str, Any]:
+    return {
+        "page_title": "Live",
+        "page_kind": "live-empty",
+        "heading": "These pages only show. Nothing is taken in here.",
+        "says": "One server takes interactions in, keeps the promises' time and shows these pages.",
+        "address": "/",
+        "button": "See the journey",
+        "command": "desireline serve",
+    }
+
+
+def _begin() -> dict[str, Any]:
+    return {
+        "page_title": "Live",
+        "page_kind": "live-empty",
+        "heading": "Nothing comes in yet. Connect a site.",
+        "says": "Give it a name and copy two lines into it; this page shows each event as it comes, with its verdict.",
+        "address": "/connect",
+        "button": "Connect a site",
+        "command": "desireline source add web-shop",
+    }
+
+
+def _context(reading: Reading, project: Project, pulse: Pulse, wanted: Wanted, outcome: int | None) -> dict[str, Any]:
+    number, now = pulse.last, pulse.now
+    sources = [row["name"] for row in project.sources.all()]
+    if not sources:
+        return {"template": "live_empty.html", **_begin()}
+
+    def look(_pulse: Pulse) -> dict[str, Any]:
+        return {
+            "minute": pulse.counts.within(now, seconds=60),
+            "broken": pulse.board.broken_count(now),
+            "wide": pulse.counts.series(now, seconds=PICTURE_SECONDS, step=PICTURE_STEP),
+            "narrow": pulse.counts.series(now, seconds=PICTURE_SECONDS, step=NARROW_STEP),
+            "due_rows": pulse.board.next_due(now, MOST_AT_STAKE),
+            "broken_rows": pulse.board.broken(now, MOST_AT_STAKE),
+            "by_source": [(each.source, dict(each.verdicts), each.last_at) for each in pulse.counts.by_source.values()],
+        }
+
+    seen = pulse.read(look)
+    messages = pulse.messages(wanted, most=MOST_LISTED)
+    waiting = quarantine(project, most=MOST_REFUSED)
+    people = [stake.person for stake in (*seen["due_rows"], *seen["broken_rows"])]
+    names = reading.names_of(people)
+    words = {name: value for name, value in asdict(wanted).items() if value}
+    return {
+        "template": "live.html",
+        "page_title": "Live",
+        "page_kind": "live",
+        "as_of": moment_text(now),
+        "as_of_says": "this moment.",
+        "number": number,
+        "says": _finding(seen["minute"], seen["broken"], bool(seen["by_source"])),
+        "to_do": _to_do(seen["broken"], waiting.total),
+        "outcome": _outcome(project, outcome) if outcome is not None else None,
+        "counts_says": _counts_sentence(seen["wide"]),
+        "wide_picture": counts_picture(seen["wide"], step=PICTURE_STEP),
+        "narrow_picture": counts_picture(seen["narrow"], step=NARROW_STEP, narrow=True),
+        "counts_rows": _counts_rows(seen["wide"]),
+        "verdicts": VERDICTS,
+        "tabs": [
+            {
+                "name": name or "all",
+                "address": _address({**words, "verdict": name}),
+                "here": wanted.verdict == name,
+            }
+            for name in ("", *VERDICTS)
+        ],
+        "wanted": wanted,
+        "sources": sorted({*sources, wanted.source} - {""}),
+        "channels": sorted({*pulse.channels(), wanted.channel} - {""}),
+        "rows": [_message_row(each) for each in messages],
+        "nothing": "Nothing that fits came in since this server began." if words else _nothing(seen["by_source"]),
+        "by_source": [_source_row(*each) for each in sorted(seen["by_source"])],
+        "due": [_stake_row(stake, names, now=now) for stake in seen["due_rows"]],
+        "broken": [_stake_row(stake, names, now=now) for stake in seen["broken_rows"]],
+        "waiting": waiting,
+        "quarantine_says": _quarantine_sentence(waiting),
+        "refused": [_refused_row(row) for row in waiting.rows],
+        "drift": [_drift_row(row) for row in project.drift.recent(most=6)],
+    }
+
+
+def _finding(minute: int, broken: int, heard: bool) -> str:
+    comes = (
+        f"{counted(minute)} {'message' if minute == 1 else 'messages'} came in the last minute"
+        if heard
+        else ("Nothing came in since this server began")
+    )
+    lost = f"{counted(broken)} {'promise was' if broken == 1 else 'promises were'} broken in the last hour"
+    return f"{comes}; {lost}." if broken else f"{comes}; no promise was broken in the last hour."
+
+
+def _to_do(broken: int, waiting: int) -> str:
+    parts = []
+    if broken:
+        parts.append("Open who was let down last, and answer them first.")
+    if waiting:
+        lie = "message lies" if waiting == 1 else "messages lie"
+        parts.append(f"{counted(waiting)} {lie} in quarantine: mend one and try it again, beneath.")
+    return " ".join(parts) or "Nothing waits for you here."
+
+
+def _nothing(by_source: Sequence[Any]) -> str:
+    return "Nothing came in since this server began." if not by_source else "Nothing can be listed at the moment."
+
+
+def _counts_sentence(series: Sequence[tuple[int, Counter[str]]]) -> str:
+    total = sum((counts for _, counts in series), Counter())
+    all_of_them = sum(total.values())
+    if not all_of_them:
+        return "Nothing came in within the last five minutes."
+    most = max(sum(counts.values()) for _, counts in series) / PICTURE_STEP
+    share = total["accepted"] / all_of_them
+    words = f"{min(share, 0.999) if share < 1 else 1:.1%}".replace("%", " %")
+    return (
+        f"Of {counted(all_of_them)} messages in the last five minutes {words} were accepted, "
+        f"{counted(total['repeated'])} repeated and {counted(total['quarantined'])} quarantined; "
+        f"at most {most:.3g} a second."
+    )
+
+
+def _counts_rows(series: Sequence[tuple[int, Counter[str]]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "at": moment_text(second * 1000)[11:19],
+            "counts": [counted(counts[verdict]) for verdict in VERDICTS],
+            "all": counted(sum(counts.values())),
+        }
+        for second, counts in reversed(series)
+        if counts
+    ]
+
+
+def _message_row(each: Message) -> dict[str, str]:
+    return {
+        "at": moment_text(each.received_at)[11:19],
+        "when": moment_text(each.received_at),
+        "address": f"/live/messages/{each.sequence}/{each.position}",
+        "what": each.touchpoint or ("a whole request" if each.position < 0 else "not understood"),
+        "channel": each.channel,
+        "source": each.source or "(no source)",
+        "verdict": each.verdict,
+        "class": _MEANINGS.get(each.verdict, ""),
+        "picture": verdict_picture(_MEANINGS.get(each.verdict, "")),
+        "reason": each.reason or ("seen before: counted once" if each.verdict == "repeated" else ""),
+    }
+
+
+def _source_row(source: str, verdicts: Mapping[str, int], last_at: int) -> dict[str, Any]:
+    return {
+        "name": source if source != UNTOLD else "(more than could be told)",
+        "address": _address({"source": source}),
+        "counts": [counted(verdicts.get(verdict, 0)) for verdict in VERDICTS],
+        "last": moment_text(last_at)[11:19],
+    }
+
+
+def _stake_row(stake: PromiseAtStake, names: Mapping[int, str], *, now: int) -> dict[str, str]:
+    gap = (now - stake.moment) // 1000
+    what = breach_in_words(stake.breach) if stake.breach else ""
+    return {
+        "name": names.get(stake.person, "somebody new"),
+        "address": person_address(stake.person),
+        "promise": stake.promise,
+        "map": stake.map,
+        "promise_address": f"/maps/{quote(stake.map, safe='')}/promises/{quote(stake.promise, safe='')}"
+        f"?verdict={quote(stake.verdict)}",
+        "when": f"{lateness_text(gap)} ago" if stake.verdict == "broken" else f"in {lateness_text(max(0, -gap))}",
+        "at": moment_text(stake.moment),
+        "what": what,
+        "key": stake.key,
+        "channel": stake.channel,
+    }
+
+
+def _quarantine_sentence(waiting: Quarantine) -> str:
+    if not waiting.total:
+        return "Nothing waits in quarantine."
+    most = waiting.reasons[0]
+    lie = "message waits" if waiting.total == 1 else "messages wait"
+    return f"{counted(waiting.total)} {lie}; most often ({counted(most[1])}): {most[0]}"
+
+
+def _refused_row(row: Refused) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "place": f"{row.source or '(no source)'}, {moment_text(row.at)[:19]}",
+        "address": f"/live/messages/{row.sequence}/{row.position}",
+        "reason": row.reason,
+        "raw": row.raw,
+        "whole": row.whole,
+        "note": "" if row.whole else f"only the beginning is shown; the message has {counted(row.length)} letters",
+    }
+
+
+def _drift_row(row: Mapping[str, Any]) -> dict[str, str]:
+    was, now = row.get("was") or "", row.get("now") or ""
+    return {
+        "at": moment_text(int(row["at"]))[:19],
+        "source": str(row.get("source") or ""),
+        "event": str(row.get("event") or ""),
+        "change": str(row.get("change") or ""),
+        "name": str(row.get("name") or ""),
+        "was": str(was),
+        "now": str(now),
+    }
+
+
+def _outcome(project: Project, number: int) -> dict[str, str] | None:
+    """What came of mending a message, from what the quarantine says of it now."""
+    row = refused(project, number)
+    if row is None:
+        return None
+    if row.status == "replayed":
+        says = "Taken in. The message is an interaction now, with the id it would have had."
+        return {"class": "holds", "says": says, "address": f"/live/messages/{row.sequence}/{row.position}"}
+    if row.status == "discarded":
+        return {"class": "", "says": "Discarded. The log still holds what came.", "address": ""}
+    return {"class": "at-risk", "says": f"Not yet. It still cannot be taken in: {row.reason}", "address": ""}
+
+
+def _message_context(reading: Reading, pulse: Pulse, found: Came) -> dict[str, Any]:
+    told = pulse.message(found.sequence, found.position)
+    people = reading.people_of_handles([made.handle for made in found.made if made.handle is not None])
+    names = reading.names_of(list(people.values()))
+    verdict = told.verdict if told else ("quarantined" if found.refused and not found.made else "accepted")
+    if found.refused is not None and found.refused.status == "replayed" and found.made:
+        verdict = "accepted"
+    reason = found.refused.reason if found.refused is not None and verdict == "quarantined" else ""
+    return {
+        "page_title": "A message",
+        "page_kind": "live-message",
+        "message_place": f"{found.sequence}/{found.position}",
+        "says": _message_sentence(verdict, len(found.made)),
+        "verdict": verdict,
+        "class": _MEANINGS.get(verdict, ""),
+        "picture": verdict_picture(_MEANINGS.get(verdict, "")),
+        "reason": reason,
+        "source": found.source or "(no source)",
+        "received": moment_text(found.received_at),
+        "text": found.text,
+        "cut": found.cut,
+        "made": [
+            {
+                "at": moment_text(made.occurred_at),
+                "what": made.touchpoint,
+                "channel": made.channel,
+                "direction": made.direction,
+                "name": names.get(people.get(made.handle or 0, 0), "somebody new" if made.handle else "nobody known"),
+                "address": person_address(people[made.handle]) if made.handle in people else "",
+            }
+            for made in found.made
+        ],
+        "refused": _refused_row(found.refused)
+        if found.refused is not None and found.refused.status == "waiting"
+        else None,
+    }
+
+
+def _message_sentence(verdict: str, made: int) -> str:
+    if verdict == "quarantined":
+        return "This message lies in quarantine. Nothing of it is lost."
+    if verdict == "repeated":
+        return "This message was seen before. It counts once."
+    return "This message was accepted." if made != 1 else "This message became one interaction."
+
+
+ROUTES = [
+    Route("/live", live),
+    Route("/live/events", live_events),
+    Route("/live/refused", change, methods=["POST"]),
+    Route("/live/messages/{sequence}/{position}", message),
+]

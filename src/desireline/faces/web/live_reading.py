@@ -1,0 +1,151 @@
+"""What the live page looks up: messages waiting in quarantine, and one message with what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from desireline.faces.web.now import question_text
+from desireline.project import Project
+from desireline.storage.import_book import ImportBook
+from desireline.storage.part_names import stretch_of
+
+LIVE = "live"
+MOST_SHOWN_LETTERS = 20_000
+"""Of a longer message only the beginning is shown; the log holds all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One message in quarantine."""
+
+    number: int
+    source: str
+    at: int
+    reason: str
+    raw: str
+    whole: bool
+    length: int
+    status: str
+    sequence: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """The messages that wait in quarantine: the latest of them, and how many there are for each reason."""
+
+    rows: tuple[Refused, ...]
+    total: int
+    reasons: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One interaction made of a message, and the handle by which its person is found."""
+
+    occurred_at: int
+    touchpoint: str
+    channel: str
+    direction: str
+    handle: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """One request or message as it lies in the log, and what became of it."""
+
+    sequence: int
+    position: int
+    source: str
+    received_at: int
+    text: str
+    cut: bool
+    made: tuple[Made, ...] = field(default_factory=tuple)
+    refused: Refused | None = None
+
+
+def quarantine(project: Project, *, most: int) -> Quarantine:
+    """The latest live messages that wait in quarantine."""
+    book = ImportBook(project.state)
+    reasons = tuple((str(row["reason"]), int(row["rows"])) for row in book.reasons(import_id=LIVE, status="waiting"))
+    total = sum(count for _, count in reasons)
+    rows = book.refusals(import_id=LIVE, status="waiting", limit=most, offset=max(0, total - most))
+    return Quarantine(tuple(refused_of(row) for row in reversed(rows)), total, reasons)
+
+
+def refused(project: Project, number: int) -> Refused | None:
+    """One live message that was refused, whatever became of it since."""
+    rows = ImportBook(project.state).refusals(number=number, import_id=LIVE)
+    return refused_of(rows[0]) if rows else None
+
+
+def refused_of(row: Mapping[str, Any]) -> Refused:
+    """A message in quarantine from its row in the state store."""
+    raw = str(row["raw"])
+    return Refused(
+        number=int(row["number"]),
+        source=str(row["source"]),
+        at=int(row["changed_at"]),
+        reason=str(row["reason"]),
+        raw=raw,
+        whole=bool(row["whole"]),
+        length=int(row["length"]),
+        status=str(row["status"]),
+        sequence=int(row["sequence"] or 0),
+        position=int(row["position"] or 0),
+    )
+
+
+def came(project: Project, sequence: int, position: int) -> Came | None:
+    """One message as it lies in the log; nothing when the log holds no such one."""
+    from desireline.intake import dialects
+    from desireline.project.taking import received_of
+    from desireline.storage.log import Kind
+
+    log = project.record.log
+    frames = list(log.read(sequence - 1, until=sequence)) if 0 < sequence <= log.last else []
+    if not frames or frames[0].kind is not Kind.REQUEST:
+        return None
+    received = received_of(frames[0])
+    messages = dialects.read(received).messages
+    message = next((each for each in messages if each.position == position), None)
+    if message is None and position >= 0:
+        return None
+    text = _pretty(message.body) if message is not None else received.body.decode("utf-8", "replace")
+    waiting = ImportBook(project.state).refusals(import_id=LIVE, sequence=sequence, position=position)
+    return Came(
+        sequence=sequence,
+        position=position,
+        source=received.source,
+        received_at=received.received_at,
+        text=text[:MOST_SHOWN_LETTERS],
+        cut=len(text) > MOST_SHOWN_LETTERS,
+        made=tuple(_made(project, sequence, position)),
+        refused=refused_of(waiting[-1]) if waiting else None,
+    )
+
+
+def _made(project: Project, sequence: int, position: int) -> Sequence[Made]:
+    """The interactions of a message, looked for only where it can lie."""
+    parts = [part for part in project.lake.parts("interactions") if part.startswith(f"{LIVE}-")]
+    own = [part for part in parts if (stretch := stretch_of(part)) is None or _within(stretch, sequence)]
+    replayed = [part for part in parts if part not in own]
+    for chosen in (own, replayed):
+        if not chosen:
+            continue
+        question = question_text("made_of_message").format(parts=project.lake.reading_sql("interactions", chosen))
+        found = project.lake.bare_connection().execute(question, {"raw": f"log:{sequence}/{position}"}).fetchall()
+        if found:
+            return [Made(int(row[0]), row[1], row[2], row[3], row[4]) for row in found]
+    return []
+
+
+def _within(stretch: Any, sequence: int) -> bool:
+    return bool(stretch.first <= sequence <= stretch.last)
+
+
+def _pretty(body: Mapping[str, Any]) -> str:
+    return json.dumps(dict(body), indent=2, ensure_ascii=False, default=str)
