@@ -161,9 +161,12 @@ class _HeldLog:
 
     def __init__(self) -> None:
         self.waiting: list[tuple[Any, Any]] = []
+        self.three_wait = asyncio.Event()
 
     def submit(self, _kind: Any, *, token: Any, tell: Any, **_frame: Any) -> None:
         self.waiting.append((token, tell))
+        if len(self.waiting) == 3:
+            self.three_wait.set()
 
     def release(self, *outcomes: Outcome) -> None:
         self.waiting[0][1](outcomes)
@@ -195,11 +198,9 @@ def test_nobody_is_told_success_before_the_disk_is_done() -> None:
 
     async def story() -> None:
         asking = [asyncio.create_task(_ask(collector, answers)) for _ in range(3)]
-        while len(log.waiting) < 3:
-            await asyncio.sleep(0)
+        await log.three_wait.wait()
         assert answers == []
         asking[1].cancel()
-        await asyncio.sleep(0)
         log.release(*_outcomes(log, [None, None, OSError("no space")]))
         await asyncio.gather(*asking, return_exceptions=True)
 

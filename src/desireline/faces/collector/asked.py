@@ -10,7 +10,6 @@ import msgspec
 from desireline.faces.collector.routes import Route
 from desireline.faces.collector.sources import Source
 from desireline.intake import dialects
-from desireline.intake.dialects import Received
 
 _KEPT = frozenset(name.encode() for name in dialects.HEADERS_THAT_MATTER)
 _LONGEST_HEADER = 4096
@@ -41,10 +40,10 @@ class Asked:
         """Whether the sender named its key as a user name; then no other place is looked at."""
         return self.headers.get(b"authorization", b"")[:6].lower() == b"basic "
 
-    def received(self, *, route: Route, source: Source | None, body: bytes) -> Received:
+    def received(self, *, route: Route, source: Source | None, body: bytes) -> dialects.Received:
         """The request as a dialect reads it; the log keeps exactly this, and no write key of a hook."""
         hook = route.dialect == "webhook"
-        return Received(
+        return dialects.Received(
             sequence=0,
             received_at=self.received_at,
             source=source.name if source is not None else "",
@@ -64,7 +63,7 @@ class Asked:
         }
 
 
-def meta_of(received: Received, **more: Any) -> bytes:
+def meta_of(received: dialects.Received, **more: Any) -> bytes:
     """What the log keeps beside the body: everything of `Received` that is not a column of the frame."""
     return msgspec.json.encode(
         {

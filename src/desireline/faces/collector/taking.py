@@ -22,7 +22,6 @@ from desireline.faces.collector.routes import ROUTES, Route
 from desireline.faces.collector.sources import Source, Sources
 from desireline.faces.collector.told import RESULTS_PATH, Verdicts, answer
 from desireline.intake import dialects
-from desireline.intake.dialects import Problem, Received, payload_of, verify
 from desireline.storage.log import Log, LogFull
 
 _LOG_REFUSALS = {"queue": "log.queue", "disk": "log.disk", "read only": "log.read_only"}
@@ -118,10 +117,12 @@ class Taking:
             received = replace(received, source=source.name)
         return await self._store(route, asked, source, received, readable)
 
-    async def _source_of_body(self, received: Received, asked: Asked, *, key: str | None) -> tuple[Source, Received]:
+    async def _source_of_body(
+        self, received: dialects.Received, asked: Asked, *, key: str | None
+    ) -> tuple[Source, dialects.Received]:
         """Whose a body is by the key it holds, and the body unpacked."""
-        payload = payload_of(received)
-        if isinstance(payload, Problem):
+        payload = dialects.payload_of(received)
+        if isinstance(payload, dialects.Problem):
             if key is not None:
                 raise Refuse(refuse("key.unknown"))
             await self._keep_unread(received)
@@ -151,16 +152,16 @@ class Taking:
         if wait:
             raise Refuse(refuse(code, retry_after_seconds=wait))
 
-    def _check_signature(self, source: Source, received: Received) -> None:
+    def _check_signature(self, source: Source, received: dialects.Received) -> None:
         """Refuse a request of a hook that its sender did not sign, or not just now."""
-        verdict = verify(
+        verdict = dialects.verify(
             received.headers, received.body, source.secrets, received.received_at, unsigned=source.unsigned
         )
         if not verdict.accepted:
             raise Refuse(refused(401, verdict.code, verdict.says))
 
     async def _store(
-        self, route: Route, asked: Asked, source: Source, received: Received, readable: Received
+        self, route: Route, asked: Asked, source: Source, received: dialects.Received, readable: dialects.Received
     ) -> Answer:
         """Hand the bytes to the log, read them while the disk works, answer when they lie on it."""
         counters, size = self._counters, len(received.body)
@@ -182,7 +183,7 @@ class Taking:
             counters.bytes_at_once -= size
         return answer(route, verdicts, sequence=sequence, verbose=asked.verbose)
 
-    async def _keep_refused(self, received: Received, source: Source | None, body: Body) -> Answer:
+    async def _keep_refused(self, received: dialects.Received, source: Source | None, body: Body) -> Answer:
         """Keep what is known of a body that cannot be taken, and refuse it."""
         if body.code != "busy":
             kept = {"code": body.code, "length": body.length, "sha256": body.sha256, "whole": body.whole}
@@ -190,7 +191,7 @@ class Taking:
         return refuse(body.code, retry_after_seconds=1 if body.code == "busy" else 0)
 
     async def _keep_unread(
-        self, received: Received, *, kept: dict[str, object] | None = None, known: bool = False
+        self, received: dialects.Received, *, kept: dict[str, object] | None = None, known: bool = False
     ) -> None:
         """Put what could not be read into the log; what comes from nobody known has a small budget for all."""
         if not known:
@@ -203,7 +204,7 @@ class Taking:
         )
 
 
-def _read(received: Received, *, each: bool) -> Verdicts:
+def _read(received: dialects.Received, *, each: bool) -> Verdicts:
     """What is in a body. The bytes are safe already: a fault in reading them never loses them."""
     try:
         return Verdicts(dialects.read(received), each=each)

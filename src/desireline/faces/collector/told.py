@@ -14,7 +14,7 @@ from desireline.faces.collector.answers import (
     refused,
 )
 from desireline.faces.collector.routes import Route
-from desireline.intake.dialects import Problem, Read
+from desireline.intake import dialects
 
 RESULTS_PATH = "/i/v1/analytics/events"
 
@@ -24,8 +24,8 @@ class Verdicts:
 
     __slots__ = ("events", "items", "problem", "refused", "unnamed", "warnings")
 
-    def __init__(self, read: Read, *, each: bool) -> None:
-        self.problem: Problem | None = read.problem
+    def __init__(self, read: dialects.Read, *, each: bool) -> None:
+        self.problem: dialects.Problem | None = read.problem
         self.warnings = read.warnings
         self.events = len(read.messages)
         self.refused = 0
@@ -42,7 +42,7 @@ class Verdicts:
     @classmethod
     def unread(cls) -> Verdicts:
         """Nothing is known of a body that lies in the log but made its reader fail."""
-        return cls(Read(), each=False)
+        return cls(dialects.Read(), each=False)
 
 
 def given_id(sequence: int, position: int) -> str:
