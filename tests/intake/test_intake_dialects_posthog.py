@@ -61,6 +61,11 @@ def test_an_identified_browser_is_its_customer_and_its_cookie():
     assert json.loads(row["properties"])["traits"] == {"email": "a@example.org"}
 
 
+@pytest.mark.parametrize("event", ["$set", "$set_once", "$unset"])
+def test_what_is_told_about_a_person_describes_them_whichever_way_it_is_told(event):
+    assert only_row({"event": event, "distinct_id": "42", "uuid": "u-9"})["touchpoint"] == "person.described"
+
+
 @pytest.mark.parametrize(("one", "other"), [("42", STRANGER), (STRANGER, "42")])
 def test_an_alias_links_the_same_two_whichever_client_sent_it(one, other):
     body = {

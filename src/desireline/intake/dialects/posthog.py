@@ -25,6 +25,8 @@ TOUCHPOINTS = {
     "$merge_dangerously": "person.linked",
     "$groupidentify": "group.described",
     "$set": "person.described",
+    "$set_once": "person.described",
+    "$unset": "person.described",
     "$rageclick": "element.rage_clicked",
 }
 AUTOCAPTURED = {"click": "element.clicked", "submit": "form.submitted", "change": "element.changed"}
