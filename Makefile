@@ -1,4 +1,4 @@
-# Few words: make demo, make test, make check, make bench, make docs.
+# Few words: make demo, make test, make check, make faults, make bench, make docs.
 # Set-up needs Python 3.11 or newer and make; the rest is installed here, from the package indexes only.
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(name) 2>/dev/null),$(name))))
@@ -13,7 +13,7 @@ RUNS   ?= 3
 # Pip asks its index only, never for a newer pip.
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench docs lock clean
+.PHONY: demo test check faults bench docs lock clean
 
 demo: $(VENV)/installed-run
 	@$(BIN)/desireline demo $(DEMO) --port $(PORT) $(if $(filter 0 no false,$(OPEN)),--no-open,--open)
@@ -22,10 +22,14 @@ test: $(VENV)/installed-test
 	@PYTHON=$(BIN)/python sh tests/run.sh
 
 check: $(VENV)/installed-test
-	@$(BIN)/ruff format --check -q src tests bench docs/reference.py
-	@$(BIN)/ruff check -q src tests bench docs/reference.py
+	@$(BIN)/ruff format --check -q src tests bench docs/reference.py docs/faults.py
+	@$(BIN)/ruff check -q src tests bench docs/reference.py docs/faults.py
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > $(VENV)/contracts.txt || { cat $(VENV)/contracts.txt; exit 1; }
+
+# The long forms of the tests of faults: hours of kills, power cuts, full disks and floods.
+faults: $(VENV)/installed-test
+	@DESIRELINE_FAULTS=long $(BIN)/python -m pytest tests -k "test_F" --durations=8
 
 bench: $(VENV)/installed-bench
 	@$(BIN)/python -m bench --size $(SIZE) --runs $(RUNS)

@@ -14,6 +14,7 @@ from desireline.project import flow_of_work
 from desireline.vocabulary.handles import HANDLE_KINDS
 from desireline.vocabulary.interaction import FIELDS, sql_type
 from desireline.vocabulary.tables import TABLES
+from docs.faults import faults
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Made from the code by `make docs`. -->\n"
@@ -26,6 +27,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference" / "interactions.md": interactions(),
         DOCS / "reference" / "tables.md": tables(),
         DOCS / "reference" / "collector.json": collector(),
+        DOCS / "reference" / "faults.md": faults(),
         DOCS / "ARCHITECTURE.md": architecture(),
     }
 

@@ -26,12 +26,13 @@ class Effects:
     """What applying changed in the lake, for whoever brings people, store and ledger up to date.
 
     added, removed: parts of the lake. touched: persons that removed parts spoke of, asked before they went.
-    verdicts: what became of each message that came in. failed: changes that could not be applied, by sequence.
+    keys: the cases, orders and other keys of what came in live. verdicts: what became of each message that came in. failed: changes that could not be applied, by sequence.
     """
 
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     failed: list[tuple[int, str]] = field(default_factory=list)
 
@@ -40,6 +41,7 @@ class Effects:
         self.added += other.added
         self.removed += other.removed
         self.touched |= other.touched
+        self.keys |= other.keys
         self.verdicts += other.verdicts
         self.failed += other.failed
 

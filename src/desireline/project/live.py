@@ -58,6 +58,8 @@ class Live:
         self.failing = ""
         self.lag_ms = 0
         self.turns = 0
+        self.people_judged = 0
+        self.last_turn_seconds = 0.0
         self._begun = False
         self._ready = threading.Event()
         self._maps: tuple[Any, MapSet] | None = None
@@ -87,6 +89,11 @@ class Live:
     def ready(self) -> bool:
         """Whether live work is done as it should be."""
         return self._begun and not self.failing
+
+    @property
+    def reached(self) -> int:
+        """The last entry of the log that is applied."""
+        return self.project.record.reached if self.project.is_held else 0
 
     def begin(self) -> None:
         """Finish what a crash left, judge everybody as of now, and set the timers of all promises that wait."""
@@ -122,11 +129,12 @@ class Live:
                 rows = upkeep.judge(project, maps, None, as_of=now).rows
             elif maps.versions and (touched or due):
                 upkeep.prepare_columns(project, maps)
-                rows = upkeep.judge_some(project, maps, touched | due, as_of=now).rows
+                rows = upkeep.judge_some(project, maps, touched | due, as_of=now, keys=effects.keys).rows
             if project.telling.tell(now=now):
                 self.when_told()
             tidy(project)
             self.turns += 1
+            self.people_judged += len(touched | due)
             return Turn(len(effects.verdicts), len(touched | due), rows, len(self.watch))
 
     def _bring_up(self, effects: Effects) -> set[int]:
@@ -143,11 +151,11 @@ class Live:
                 self.turn()
                 self.failing = ""
             except DesirelineError as error:
-                self._fail(str(error))
+                self._fail(str(error), type(error).__name__)
             except Exception as error:
-                self._fail(type(error).__name__)
-            took = (self.project.now() - began) / 1000
-            self._rest(took)
+                self._fail(type(error).__name__, type(error).__name__)
+            self.last_turn_seconds = max(0.0, (self.project.now() - began) / 1000)
+            self._rest(self.last_turn_seconds)
 
     def _rest(self, took_seconds: float) -> None:
         """Rest until something comes in, a promise falls due, or a second has passed."""
@@ -160,10 +168,11 @@ class Live:
             until_due = max(0.0, (self.watch.next_moment - self.project.now()) / 1000)
         self.project.record.log.wait(self.project.record.reached, min(LONGEST_REST_SECONDS, until_due))
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: str, kind: str) -> None:
+        """What is wrong may name what people wrote, so it is told on this machine only and not logged."""
         self._begun = False
         if why != self.failing:
-            logging.getLogger("desireline.live").error("live work failed and is tried again: %s", why)
+            logging.getLogger("desireline.live").error("live work failed and is tried again (%s): see /ready", kind)
         self.failing = why
 
     def _map_set(self) -> MapSet:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from desireline.intake import dialects
-from desireline.project.taking import LIVE, Taken, received_of, take_message, without_repeats
+from desireline.project.taking import LIVE, Taken, keys_of, received_of, take_message, without_repeats
 from desireline.storage.import_book import ImportBook
 from desireline.storage.log import Frame
 from desireline.storage.seen_book import SeenBook
@@ -45,7 +45,7 @@ def replay_live(project: Project, frame: Frame, digests: Sequence[str]) -> Effec
         book.change_refusals(mended, **replayed, changed_at=frame.received_at)
         for number, reason in still.items():
             book.change_refusals([number], reason=reason, changed_at=frame.received_at)
-    return Effects(added=[part] if rows else [], verdicts=taken.verdicts)
+    return Effects(added=[part] if rows else [], keys=keys_of(rows), verdicts=taken.verdicts)
 
 
 def _again(project: Project, refusal: dict[str, Any], taken: Taken) -> bool:

@@ -16,12 +16,14 @@ from desireline.storage.import_book import ImportBook
 from desireline.storage.log import Frame
 from desireline.storage.progress_book import ProgressBook
 from desireline.storage.seen_book import SeenBook
+from desireline.vocabulary.interaction import BY_NAME, KEY_NAMES
 from desireline.vocabulary.tables import INTERACTIONS
 
 if TYPE_CHECKING:
     from desireline.project.applying import Effects
     from desireline.project.project import Project
 
+_KEY_COLUMNS = tuple(BY_NAME[name].column for name in KEY_NAMES)
 LIVE = "live"
 """The import id of whatever came in through the collector."""
 MOST_KEPT_CHARACTERS = 4_000_000
@@ -75,7 +77,12 @@ def take_requests(project: Project, frames: Sequence[Frame], progress: ProgressB
         seen.add([(row["id"], content, last) for row, content in zip(rows, contents, strict=True)])
         book.keep_refusals(taken.refusals)
         progress.reach(projection, last)
-    return Effects(added=[part] if rows else [], verdicts=taken.verdicts)
+    return Effects(added=[part] if rows else [], keys=keys_of(rows), verdicts=taken.verdicts)
+
+
+def keys_of(rows: Sequence[dict[str, Any]]) -> set[str]:
+    """The cases, orders and other keys that some interactions are about."""
+    return {row[column] for row in rows for column in _KEY_COLUMNS if row.get(column)}
 
 
 def read_request(project: Project, frame: Frame, taken: Taken) -> None:

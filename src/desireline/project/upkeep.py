@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -110,10 +110,28 @@ def judge(
     return change
 
 
-def judge_some(project: Project, maps: MapSet, people: set[int], *, as_of: int, cause: str | None = None) -> Any:
-    """Judge these people, at the cost of these people; the columns the maps read are there already."""
+def judge_some(
+    project: Project,
+    maps: MapSet,
+    people: set[int],
+    *,
+    as_of: int,
+    cause: str | None = None,
+    keys: Iterable[str] = (),
+) -> Any:
+    """Judge these people, at the cost of these people; the columns the maps read are there already.
+
+    keys: cases, orders and other keys that just came in, which need not be looked up.
+    """
     change = judge_changed(
-        project.lake, project.snapshot(), maps.versions, maps.calendars, people=people, as_of=as_of, cause=cause
+        project.lake,
+        project.snapshot(),
+        maps.versions,
+        maps.calendars,
+        people=people,
+        as_of=as_of,
+        cause=cause,
+        keys=keys,
     )
     for told in project.judged:
         told(change, people)
