@@ -230,7 +230,8 @@ def test_F18_letters_mutilated_anyhow_never_throw() -> None:
             )
             raw[place : place + chance.randrange(3)] = piece
         json.dumps(mail_of(bytes(raw)), ensure_ascii=False).encode()
-        interactions_of_mail(bytes(raw), source="mail", own_addresses=["@x"], received_at=NOW)
+        rows = interactions_of_mail(bytes(raw), source="mail", own_addresses=["@x"], received_at=NOW)
+        assert all(row["touchpoint"] and row["source_key"] and row["occurred_at"] <= NOW for row in rows)
 
 
 def test_F18_webhooks_in_odd_shapes_are_refused_or_taken_never_thrown() -> None:

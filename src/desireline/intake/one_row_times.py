@@ -18,6 +18,8 @@ _USUAL = re.compile(
     r"(?:[T ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?)?",
     re.ASCII,
 )
+_COUNT = re.compile(r"[0-9]{1,13}", re.ASCII)
+_PLAIN_COUNTS = {"epoch_s": SECOND_MS, "epoch_ms": 1}
 _MIDNIGHT_AT_END = re.compile(r"[ T]00:00(:00)?(\.0+)?\Z")
 _SAID_ZONE = re.compile(r"([+-][0-9:]{2,6}|[A-Za-z_/]{2,})\Z")
 _DAY_24 = re.compile(r"([ T])24:00(:00)?")
@@ -105,10 +107,11 @@ def _zone_said(text: str, zone: str, *, bears: bool) -> str | None:
 
 def _first(text: str, formats: tuple[str, ...]) -> _Reading:
     """What the first format says that can read the text; its flags hold for texts none can read, too."""
-    readings = [_reading(text, word) for word in formats]
-    for reading in readings:
-        if reading.local is not None:
-            return reading
+    readings: list[_Reading] = []
+    for word in formats:
+        readings.append(_reading(text, word))
+        if readings[-1].local is not None:
+            return readings[-1]
     same_bears = len({_flags(word)[0] for word in formats}) == 1
     same_day = len({_flags(word)[1] for word in formats}) == 1
     return _Reading(None, same_bears and readings[0].bears, same_day and readings[0].day_only)
@@ -131,6 +134,8 @@ def _reading(text: str, word: str) -> _Reading:
         usual = _usual(text)
         if usual is not None:
             return usual
+    elif word in _PLAIN_COUNTS and _COUNT.fullmatch(text):
+        return _Reading(int(text) * _PLAIN_COUNTS[word], True, False)
     return _Reading(*moment_of(text, word))
 
 
