@@ -21,10 +21,10 @@ from desireline.vocabulary.tables import INTERACTIONS
 from desireline.world import BANK, WorldReport, make_world
 from desireline.world.bank_files import calendars
 from desireline.world.clock import clock_of
-from desireline.world.moments import END_MS
 from desireline.world.generate import happen
 from desireline.world.kinds import CHANNELS, KINDS, SOURCES
 from desireline.world.layouts import LAYOUTS
+from desireline.world.moments import END_MS
 from desireline.world.people import people_of
 from desireline.world.planted import PROMISES
 from desireline.world.record import CHANNEL, KIND, PERSON, TIME

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -9,19 +10,22 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from desireline.faces.collector import Collector, Source, Sources, make_quick, server_of
 from desireline.faces.control import Control
-from desireline.faces.operating import PATHS, Operating
+from desireline.faces.listening import TwoDoors, listen_outside
+from desireline.faces.operating import PATHS, Operating, OperatingOutside
 from desireline.faces.serving import together
 from desireline.faces.web import create_app, listen
 from desireline.project import DemoFeed, Hub, Live, Project, announced
 from desireline.storage.log import Log
 
 LOOPBACK = "127.0.0.1"
+STOP_SECONDS = 2.0
+"""So long a message to a listener may take to arrive once the server is to end; it is told again at the next start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +40,57 @@ class Serving:
     hub: Hub
 
 
-def serve(project: Project, *, port: int = 8765, open_page: bool = False, feed_per_second: float = 0.0) -> None:
-    """Serve until interrupted. Port 0 takes a free one. Nothing but this machine can reach it.
+def serve(
+    project: Project,
+    *,
+    port: int = 8765,
+    open_page: bool = False,
+    feed_per_second: float = 0.0,
+    outside: tuple[str, int] | None = None,
+    public_address: str = "",
+) -> None:
+    """Serve until interrupted. Port 0 takes a free one. The pages are for this machine only.
 
     feed_per_second: so many interactions of the demo's customers are sent to the collector every second.
+    outside: a second address that answers collector addresses, `/health` and `/ready` only.
+    public_address: where clients reach the collector, such as https://collect.harbour.example.
     """
-    listening = listen(port)
-    with listening, at_work(project, port=port_of(listening)) as serving:
-        address = f"http://{LOOPBACK}:{port_of(listening)}/"
+    with until_stopped(), ExitStack() as held:
+        listening = [held.enter_context(listen(port))]
+        if outside is not None:
+            listening.append(held.enter_context(listen_outside(outside)))
+        own_port = port_of(listening[0])
+        serving = held.enter_context(at_work(project, port=own_port, public_address=public_address))
+        address = f"http://{LOOPBACK}:{own_port}/"
         sys.stdout.write(f"Desireline shows {project.file.name} at {address} (Ctrl-C ends it)\n")
+        if outside is not None:
+            sys.stdout.write(f"It takes interactions in at {outside[0]} port {port_of(listening[1])}\n")
         sys.stdout.flush()
         if open_page:
             threading.Timer(0.6, webbrowser.open, [address]).start()
-        feed = DemoFeed(project, port=port_of(listening), per_second=feed_per_second)
+        feed = DemoFeed(project, port=own_port, per_second=feed_per_second)
+        held.callback(feed.stop)
         if feed_per_second:
             threading.Thread(target=_when_ready, args=(serving.live, feed.start), daemon=True).start()
         make_quick()
-        run_until_stopped(server_of(serving.app), listening)
-        feed.stop()
+        server_of(serving.app).run(sockets=listening)
 
 
-def run_until_stopped(server: Any, listening: socket.socket) -> None:
-    """Serve until Ctrl-C or SIGTERM; the server hands the signal on when it has ended, and everything ends well."""
+@contextmanager
+def until_stopped() -> Iterator[None]:
+    """Ctrl-C or SIGTERM end the block, and everything in it, well: what was accepted is answered and on disk."""
 
     def ended(_signal: int, _frame: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, ended)
     try:
-        server.run(sockets=[listening])
+        yield
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped.\n")
+        if sys.stderr.isatty():
+            sys.stderr.write("Stopped.\n")
+        logging.getLogger("desireline.serve").info("stopped")
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -77,13 +101,13 @@ def _when_ready(live: Live, begin: Callable[[], None]) -> None:
 
 
 @contextmanager
-def at_work(project: Project, *, port: int) -> Iterator[Serving]:
+def at_work(project: Project, *, port: int, public_address: str = "") -> Iterator[Serving]:
     """Hold a project and do its live work for as long as the block runs."""
     with project.holding("desireline serve"), announced(project, port=port) as token:
         hub = Hub()
         deliverer = project.telling.deliverer()
         live = Live(project, hub, when_told=deliverer.wake)
-        collector = Collector(project.record.log, Sources(), now=project.now)
+        collector = Collector(project.record.log, Sources(), now=project.now, public_address=public_address)
         reload = reloading(project, collector)
         reload()
         project.sources.changed.append(reload)
@@ -91,15 +115,16 @@ def at_work(project: Project, *, port: int) -> Iterator[Serving]:
         deliverer.start()
         live.start()
         routes: dict[str, Any] = {"/control/": Control(project, token)}
-        app = before(routes, together(collector, pages))
+        app = TwoDoors(before(routes, together(collector, pages)), collector=collector, loopback=(LOOPBACK, port))
         serving = Serving(app, project, project.record.log, collector, live, hub)
-        routes |= dict.fromkeys(PATHS, Operating(serving))
+        app.operating = OperatingOutside(serving)
+        routes |= dict.fromkeys(PATHS, Operating(serving, port=port))
         try:
             yield serving
         finally:
             collector.stop()
             live.stop()
-            deliverer.stop()
+            deliverer.stop(seconds=STOP_SECONDS)
             project.sources.changed.remove(reload)
 
 

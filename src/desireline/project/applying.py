@@ -26,7 +26,8 @@ class Effects:
     """What applying changed in the lake, for whoever brings people, store and ledger up to date.
 
     added, removed: parts of the lake. touched: persons that removed parts spoke of, asked before they went.
-    keys: the cases, orders and other keys of what came in live. verdicts: what became of each message that came in. failed: changes that could not be applied, by sequence.
+    keys: the cases, orders and other keys of what came in live. verdicts: what became of each message that came in.
+    failed: changes that could not be applied, by sequence.
     """
 
     added: list[str] = field(default_factory=list)
