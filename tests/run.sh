@@ -54,6 +54,20 @@ else
   accessibility checked by axe: install Node.js with npm, or AXE=/path/to/axe.min.js make test"
 fi
 
+CLIENTS=.venv/clients
+without_clients=""
+if command -v npm >/dev/null 2>&1 && ! cmp -s tests/clients/node/package-lock.json "$CLIENTS/installed-lock.json"; then
+    echo "Installing the JavaScript clients that the collector is tested with ..."
+    mkdir -p "$CLIENTS" && cp tests/clients/node/package.json tests/clients/node/package-lock.json "$CLIENTS/" &&
+        (cd "$CLIENTS" && npm ci --ignore-scripts --no-audit --no-fund --silent >/dev/null 2>&1) &&
+        cp tests/clients/node/package-lock.json "$CLIENTS/installed-lock.json"
+fi
+if ! command -v node >/dev/null 2>&1 || ! cmp -s tests/clients/node/package-lock.json "$CLIENTS/installed-lock.json"; then
+    without_clients=yes
+    left_out="$left_out
+  the JavaScript clients of Segment, RudderStack and PostHog: install Node.js with npm"
+fi
+
 if ! command -v dovecot >/dev/null 2>&1 && [ ! -x /usr/sbin/dovecot ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "Installing Dovecot for the mailbox tests ..."
@@ -84,6 +98,6 @@ rm -f /tmp/desireline-coverage.$$
 
 if [ -n "$left_out" ]; then
     echo "Left out:$left_out"
-    [ "${CI:-}" = true ] && { [ -z "$CHROMIUM" ] || [ -z "${AXE:-}" ] || [ -n "$without_postgresql" ]; } && exit 1
+    [ "${CI:-}" = true ] && { [ -z "$CHROMIUM" ] || [ -z "${AXE:-}" ] || [ -n "$without_clients" ] || [ -n "$without_postgresql" ]; } && exit 1
 fi
 exit 0
