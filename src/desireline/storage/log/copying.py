@@ -26,7 +26,7 @@ def copy_log(folder: Path | str, to: Path | str, *, disk: Disk | None = None) ->
     disk.make_folder(target)
     last = read_mark(source / MARK) or look(source).last
     copied: set[Path] = set()
-    while not _copied_all(source, target, disk, copied):
+    while not _copied_all(source, target, disk, copied, last):
         pass
     for path in sorted((source / FILES).glob("*.zst")):
         disk.make_folder(target / FILES)
@@ -47,12 +47,15 @@ def write_mark(folder: Path, last: int, *, disk: Disk | None = None) -> None:
     disk.sync_folder(folder)
 
 
-def _copied_all(source: Path, target: Path, disk: Disk, copied: set[Path]) -> bool:
-    """Copy the segments that are there and not copied; whether there was none, also none that was packed meanwhile."""
+def _copied_all(source: Path, target: Path, disk: Disk, copied: set[Path], last: int) -> bool:
+    """Copy the segments up to a sequence that are not copied yet; whether there was none, also none packed meanwhile.
+
+    Later ones are left out: the copy of the segment before them ends where it ended when it was copied.
+    """
     before = len(copied)
     for path in sorted(source.iterdir()):
         segment = named(path)
-        if segment is None or path in copied:
+        if segment is None or segment.first > last or path in copied:
             continue
         try:
             if segment.packed:
