@@ -4,38 +4,74 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from desireline.faces import metrics
+from desireline.faces.web.security import HEADERS, own_addresses, refusal
 
 if TYPE_CHECKING:
     from desireline.faces.serve import Serving
 
 PATHS = ("/health", "/ready", "/metrics")
+RETRY_AFTER_SECONDS = 2
 
 
 class Operating:
-    """An ASGI application for `/health`, `/ready` and `/metrics`."""
+    """An ASGI application for `/health`, `/ready` and `/metrics`, for callers on this machine.
+
+    Like the pages it answers only under this machine's own names, so no page of another site reads it.
+    """
+
+    def __init__(self, serving: Serving, *, port: int) -> None:
+        self.serving = serving
+        self.hosts = own_addresses(port)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        because = refusal(method=request.method, headers=request.headers, hosts=self.hosts)
+        answer = PlainTextResponse(because + "\n", status_code=403) if because else await self._answer(request)
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method not in ("GET", "HEAD"):
+            return _only_get()
+        if request.url.path == "/health":
+            return PlainTextResponse("ok\n")
+        if request.url.path == "/ready":
+            return ready(not_ready(self.serving), with_reasons=True)
+        if request.url.path == "/metrics":
+            return Response(await run_in_threadpool(metrics.text, self.serving), media_type=metrics.MEDIA_TYPE)
+        return PlainTextResponse("There is nothing at this address.\n", status_code=404)
+
+
+class OperatingOutside:
+    """The same for a proxy that asks from outside: whether it is alive and ready, and no reasons."""
 
     def __init__(self, serving: Serving) -> None:
         self.serving = serving
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self._answer(Request(scope, receive))(scope, receive, send)
-
-    def _answer(self, request: Request) -> Response:
+        request = Request(scope, receive)
         if request.method not in ("GET", "HEAD"):
-            return PlainTextResponse("Ask with GET.\n", status_code=405, headers={"allow": "GET, HEAD"})
-        if request.url.path == "/health":
-            return PlainTextResponse("ok\n")
-        if request.url.path == "/ready":
-            return self._ready()
-        return PlainTextResponse("", media_type="text/plain; version=0.0.4")
+            answer = _only_get()
+        elif request.url.path == "/health":
+            answer = PlainTextResponse("ok\n")
+        else:
+            answer = ready(not_ready(self.serving), with_reasons=False)
+        await answer(scope, receive, send)
 
-    def _ready(self) -> Response:
-        reasons = not_ready(self.serving)
-        status = 503 if reasons else 200
-        headers = {"retry-after": "2"} if reasons else None
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=status, headers=headers)
+
+def ready(reasons: list[str], *, with_reasons: bool) -> Response:
+    """The answer to whether traffic may come."""
+    body: dict[str, object] = {"ready": not reasons}
+    if with_reasons:
+        body["reasons"] = reasons
+    headers = {"retry-after": str(RETRY_AFTER_SECONDS)} if reasons else None
+    return JSONResponse(body, status_code=503 if reasons else 200, headers=headers)
 
 
 def not_ready(serving: Serving) -> list[str]:
@@ -48,4 +84,10 @@ def not_ready(serving: Serving) -> list[str]:
     state = serving.log.state
     if state.refusing:
         reasons.append(f"the log of record takes nothing in: {state.refusing}")
+    if state.read_only:
+        reasons.append(f"the log of record is read only: {state.why_read_only}")
     return reasons
+
+
+def _only_get() -> Response:
+    return PlainTextResponse("Ask with GET.\n", status_code=405, headers={"allow": "GET, HEAD"})

@@ -34,8 +34,10 @@ def demo(
             say(line)
     if only_make:
         return
+    from desireline.faces.logs import set_up
     from desireline.faces.serve import serve
 
+    set_up()
     serve(open_demo(folder, live=live), port=port, open_page=open_page, feed_per_second=per_second if live else 0.0)
 
 

@@ -70,11 +70,26 @@ def serve(
     project: ProjectFolder = None,
     port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.")] = 8765,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
+    listen: Annotated[
+        str, typer.Option("--listen", help="A second ADDRESS:PORT that only takes interactions in.", show_default=False)
+    ] = "",
+    behind_proxy: Annotated[
+        bool, typer.Option("--behind-proxy", help="A proxy with TLS stands before --listen.")
+    ] = False,
+    public_address: Annotated[
+        str, typer.Option("--public-address", help="Where clients reach that: https://collect.example.")
+    ] = "",
+    log_format: Annotated[str, typer.Option("--log-format", help="auto, json or plain.")] = "auto",
 ) -> None:
     """Take interactions in as they happen and show the pages, on this machine only."""
+    from desireline.faces.listening import outside_address
+    from desireline.faces.logs import set_up
     from desireline.faces.serve import serve as serve_project
 
-    serve_project(open_project(project), port=port, open_page=open_page)
+    set_up(log_format=log_format)
+    outside = outside_address(listen, behind_proxy=behind_proxy) if listen else None
+    opened = open_project(project)
+    serve_project(opened, port=port, open_page=open_page, outside=outside, public_address=public_address)
 
 
 def add_to(app: typer.Typer) -> None:
