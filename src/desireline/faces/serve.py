@@ -33,6 +33,7 @@ class Serving:
     """A project at work: the application to serve, and what it is made of."""
 
     app: Any
+    pages: Any
     project: Project
     log: Log
     collector: Collector
@@ -73,7 +74,9 @@ def serve(
         if feed_per_second:
             threading.Thread(target=_when_ready, args=(serving.live, feed.start), daemon=True).start()
         make_quick()
-        server_of(serving.app).run(sockets=listening)
+        server = server_of(serving.app)
+        serving.pages.state.ending = lambda: server.should_exit
+        server.run(sockets=listening)
 
 
 @contextmanager
@@ -107,16 +110,19 @@ def at_work(project: Project, *, port: int, public_address: str = "") -> Iterato
         hub = Hub()
         deliverer = project.telling.deliverer()
         live = Live(project, hub, when_told=deliverer.wake)
-        collector = Collector(project.record.log, Sources(), now=project.now, public_address=public_address)
+        collector = Collector(
+            project.record.log, Sources(), now=project.now, public_address=public_address or project.file.public_url
+        )
         reload = reloading(project, collector)
         reload()
         project.sources.changed.append(reload)
-        pages = create_app(project, port=port, live=live)
+        refusals = collector.counters.refusals
+        pages = create_app(project, port=port, live=live, refusals=refusals, public_address=public_address)
         deliverer.start()
         live.start()
         routes: dict[str, Any] = {"/control/": Control(project, token)}
         app = TwoDoors(before(routes, together(collector, pages)), collector=collector, loopback=(LOOPBACK, port))
-        serving = Serving(app, project, project.record.log, collector, live, hub)
+        serving = Serving(app, pages, project, project.record.log, collector, live, hub)
         app.operating = OperatingOutside(serving)
         routes |= dict.fromkeys(PATHS, Operating(serving, port=port))
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from desireline.faces.web import (
+    connect_page,
     flow_people_page,
     import_page,
     live_page,
@@ -44,12 +45,20 @@ _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def create_app(
-    project: Any, *, port: int = 8000, reading: Reading | None = None, live: Live | None = None
+    project: Any,
+    *,
+    port: int = 8000,
+    reading: Reading | None = None,
+    live: Live | None = None,
+    refusals: Mapping[str, int] | None = None,
+    public_address: str = "",
 ) -> Starlette:
     """The web face of an open project.
 
     port: the port the server listens on; requests that name another host are refused.
     reading: how the project is read, for tests. live: its live work, where it is held by this process.
+    refusals: how often the collector refused a request, by code; it counts on.
+    public_address: where clients reach the collector, if not at this address.
     """
     pulse = Pulse(live) if live is not None else None
     read = reading or Reading(project, marker=lambda: pulse.last if pulse else 0)
@@ -79,6 +88,7 @@ def create_app(
             Route("/people", as_of_now(people_page.people)),
             Route("/people/{person}", as_of_now(person_page.person)),
             *live_page.ROUTES,
+            *connect_page.ROUTES,
             *import_page.ROUTES,
         ],
         middleware=[
@@ -98,6 +108,8 @@ def create_app(
     app.state.live = live
     app.state.pulse = pulse
     app.state.line = Line(pulse)
+    app.state.refusals = refusals if refusals is not None else {}
+    app.state.public_address = public_address
     app.state.watchers = Watchers()
     app.state.ending = lambda: False
     return app

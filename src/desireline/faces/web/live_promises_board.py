@@ -48,7 +48,7 @@ class PromisesBoard:
         self._horizon: int | None = None
 
     def begin(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Begin anew with what the ledger holds: those waiting, at most `MOST_WAITING` of the next due, and those broken."""
+        """Begin anew with what the ledger holds: at most `MOST_WAITING` of the next due, and those broken."""
         self._waiting.clear()
         self._broken.clear()
         self._horizon = None

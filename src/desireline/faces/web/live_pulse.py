@@ -1,4 +1,4 @@
-"""What happens now, gathered from the live work of this server: one place for the live page, the strip and the events."""
+"""What happens now, gathered from the live work of this server for the live page, the strip and the events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BEHIND_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message that came in. `number` counts what was told in this server; sequence and position name it in the log."""
+    """One message that came in. `number` counts what this server told; sequence and position name it in the log."""
 
     number: int
     sequence: int
@@ -166,6 +166,8 @@ class Pulse:
                 self._read_ledger = True
             self.counts.forget_before(now)
             self.board.forget_before(now)
+        if not self.live.project.is_held:
+            return
         record = self.live.project.record
         if record.log.last <= record.reached:
             self._behind_since = None

@@ -1,4 +1,4 @@
-"""The quiet line on every page: what comes in, what was broken, what falls due; and a warning when something is wrong."""
+"""The quiet line on every page: what comes in, what was broken, what falls due; a warning when something is wrong."""
 
 from __future__ import annotations
 

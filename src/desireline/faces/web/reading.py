@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from desireline.faces.web import people_reading
 from desireline.faces.web.flow_reading import MapReading
-from desireline.faces.web.ledger_reading import OVERDUE, LedgerOfMap, in_order_of_the_journey
 from desireline.faces.web.latest import Latest
+from desireline.faces.web.ledger_reading import OVERDUE, LedgerOfMap, in_order_of_the_journey
 from desireline.faces.web.now import Kept, Now
 from desireline.faces.web.url_state import ScreenState, month_after, month_begins, months_between
 from desireline.faces.web.what_is_shown import (
