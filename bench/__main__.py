@@ -1,6 +1,6 @@
 """Everything that is measured, in one go: `make bench`, or
 
-    python -m bench --size 1M --runs 3 [--json FILE] [--only questions,judging,store,load,people,world,collector]
+    python -m bench --size 1M --runs 3 [--json FILE] [--only questions,judging,store,load,people,world,collector,live]
 
 Each engine works in a process of its own with two threads, one after another; answers are compared
 before times, times are medians of warm runs with the first one beside them. The last table holds
@@ -18,12 +18,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import collector, judging, load, people, questions, store, world_rate
+from bench import collector, judging, live, load, people, questions, store, world_rate
 from bench.harness import size_of, versions
 from bench.section import Section, reach_table
 
 PACKAGES = ("desireline", "duckdb", "polars", "chdb", "numba", "numpy")
-PARTS = ("questions", "judging", "store", "load", "people", "world", "collector")
+PARTS = ("questions", "judging", "store", "load", "people", "world", "collector", "live")
 
 
 def parts(folder: Path, size: int, runs: int, peers: list[str]) -> dict[str, Callable[[], Section]]:
@@ -35,6 +35,7 @@ def parts(folder: Path, size: int, runs: int, peers: list[str]) -> dict[str, Cal
         "load": lambda: load.section(folder, size, 1 if size > 2_000_000 else runs),
         "people": lambda: people.section(size),
         "collector": lambda: collector.section(runs=runs),
+        "live": live.section,
         "world": lambda: world_rate.section(min(20_000, max(200, size // 500))),
     }
 
