@@ -152,7 +152,7 @@ def _source(project: Project, frame: Frame, meta: dict[str, Any], _effects: Effe
     if book.by_name(meta["name"]) is None:
         book.add({"created_at": frame.received_at, **meta})
     else:
-        book.change(meta["name"], **meta)
+        book.change(meta["name"], **{word: value for word, value in meta.items() if word != "name"})
 
 
 def _outreach(project: Project, frame: Frame, meta: dict[str, Any], _effects: Effects, _here: Here) -> None:
