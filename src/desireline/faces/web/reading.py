@@ -67,9 +67,13 @@ class Reading:
         return people_reading.names_of(self._latest.at_most(NAMES_SECONDS), people) if people else {}
 
     def people_of_handles(self, handles: Sequence[int]) -> dict[int, int]:
-        """Whose some handles are."""
-        rows = self.now.rows("people_of_handles", {"handles": list(handles)}) if handles else []
-        return {int(row["handle"]): int(row["person"]) for row in rows}
+        """Whose some handles are; for somebody who came a moment ago the project is read anew."""
+        found: dict[int, int] = {}
+        for read in (lambda: self.now, self._latest.renewed):
+            if set(found) != set(handles):
+                rows = read().rows("people_of_handles", {"handles": list(handles)})
+                found = {int(row["handle"]): int(row["person"]) for row in rows}
+        return found
 
     def renewed(self) -> None:
         """Read the project as of this moment; somebody asked for it."""
@@ -203,8 +207,11 @@ class Reading:
         return people_reading.find(self.now, self.project.lake, text, page=page, size=PAGE)
 
     def person(self, person: int, *, touches: int = people_reading.MOST_LISTED) -> PersonLine | None:
-        """A person's line of years, with so many of the latest interactions listed."""
-        return people_reading.person_line(self.now, person, touches=touches)
+        """A person's line of years, with so many of the latest interactions listed; also of one who just came."""
+        found = people_reading.person_line(self.now, person, touches=touches)
+        if found is None and self.project.is_live:
+            return people_reading.person_line(self._latest.renewed(), person, touches=touches)
+        return found
 
     def _map(self, now: Now, name: str) -> Map:
         return next(each for each in now.maps if each.name == name)

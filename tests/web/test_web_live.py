@@ -1,0 +1,399 @@
+"""What happens now, on its pages: counted, told, mended; without a browser."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desireline.faces.web.counts_picture import counts_picture
+from desireline.faces.web.live_counts import Counts
+from desireline.faces.web.live_promises_board import MOST_WAITING, PromisesBoard
+from desireline.faces.web.live_pulse import Pulse, Wanted
+from desireline.faces.web.live_strip import strip_of
+from desireline.project.hub import Hub
+from web.live_bank import LiveBank, make_live_bank, running
+
+NOW = 1_800_000_000_000
+CANARY = "<script>alert(1)</script>"
+
+
+def verdict(number: int, *, verdict: str = "accepted", source: str = "shop", at: int = NOW) -> dict[str, Any]:
+    return {
+        "sequence": number, "position": 0, "source": source, "received_at": at, "touchpoint": "question.asked",
+        "channel": "web", "verdict": verdict, "reason": "",
+    }  # fmt: skip
+
+
+def promise(opening: int, *, due: int | None = None, broke: int | None = None, number: int = 1) -> dict[str, Any]:
+    return {
+        "map": "asking", "promise": "at-once", "person": 7, "key": "", "channel": "web", "opening_id": opening,
+        "opened_at": NOW - 60_000, "due_at": due, "verdict": "broken" if broke else "waiting",
+        "breach": "missing" if broke else None, "breaches": f"missing {broke}" if broke else None, "number": number,
+    }  # fmt: skip
+
+
+class QuietLog:
+    last = 0
+
+
+class QuietRecord:
+    log = QuietLog()
+    reached = 0
+
+
+class QuietProject:
+    """A project of which nothing is known but the time."""
+
+    def __init__(self) -> None:
+        self.judged: list[Any] = []
+        self.is_held = False
+        self.record = QuietRecord()
+
+    def now(self) -> int:
+        return NOW
+
+
+class QuietLive:
+    def __init__(self) -> None:
+        self.project, self.hub = QuietProject(), Hub()
+        self.failing, self.ready, self.lag_ms = "", True, 0
+
+
+@pytest.fixture
+def pulse() -> Pulse:
+    live: Any = QuietLive()
+    made = Pulse(live)
+    made._read_ledger = False
+    return made
+
+
+def test_counts_hold_a_quarter_of_an_hour() -> None:
+    counts = Counts()
+    for second in range(0, 2_000, 10):
+        counts.add(at=second * 1_000, source="shop", verdict="accepted")
+    counts.forget_before(2_000_000)
+    assert min(counts.by_second) >= 1_100
+    assert counts.within(1_990_000, seconds=60) == 6
+    series = counts.series(1_990_000, seconds=300, step=5)
+    assert len(series) == 60 and sum(each["accepted"] for _, each in series) == 30
+    assert counts.by_source["shop"].verdicts["accepted"] == 200
+
+
+def test_every_message_is_counted_also_those_that_came_too_fast_to_be_told(pulse: Pulse) -> None:
+    pulse.live.hub.publish("verdict", (verdict(number) for number in range(5_000)), at=NOW)
+    pulse.catch_up()
+    assert pulse.counts.within(NOW, seconds=60) == 5_000
+    assert len(pulse.messages(Wanted(), most=10_000)) == 2_000
+    assert pulse.new_since(0, Wanted()) == (2_000, True)
+    assert pulse.new_since(4_990, Wanted()) == (10, False)
+
+
+def test_filters_choose_among_the_messages(pulse: Pulse) -> None:
+    rows = [verdict(1), verdict(2, verdict="quarantined"), verdict(3, source="app")]
+    pulse.live.hub.publish("verdict", rows, at=NOW)
+    pulse.catch_up()
+    assert [each.sequence for each in pulse.messages(Wanted(verdict="quarantined"), most=9)] == [2]
+    assert [each.sequence for each in pulse.messages(Wanted(source="shop"), most=9)] == [2, 1]
+    assert pulse.new_since(1, Wanted(source="app")) == (1, False)
+
+
+def test_the_board_knows_what_falls_due_and_what_broke() -> None:
+    board = PromisesBoard()
+    board.begin([promise(1, due=NOW + 5_000), promise(2, due=NOW + 1_000), promise(3, broke=NOW - 10)])
+    assert [each.moment - NOW for each in board.next_due(NOW, 9)] == [1_000, 5_000]
+    board.change(promise(2, due=NOW + 1_000, broke=NOW + 1_000, number=2))
+    board.change(promise(2, due=NOW + 1_000, number=1))
+    assert board.broken_count(NOW + 1_000) == 2
+    assert [each.moment for each in board.next_due(NOW, 9)] == [NOW + 5_000]
+    board.change({**promise(1, due=NOW + 5_000, number=2), "cause": "gone", "verdict": "withdrawn"})
+    assert board.next_due(NOW, 9) == []
+    board.forget_before(NOW + 4_000_000)
+    assert board.broken_count(NOW + 1_000) == 0
+
+
+def test_a_long_board_is_read_again_before_it_runs_dry() -> None:
+    board = PromisesBoard()
+    board.begin([promise(number, due=NOW + number) for number in range(1, MOST_WAITING + 1)])
+    board.change(promise(9_999_999, due=NOW + 10 * MOST_WAITING))
+    assert len(board.next_due(NOW, 10**6)) == MOST_WAITING
+    for number in range(1, MOST_WAITING - 100):
+        board.change({**promise(number, due=NOW + number, number=2), "verdict": "kept"})
+    assert board.needs_reading
+
+
+def test_the_line_says_in_words_what_is_wrong(pulse: Pulse) -> None:
+    live: Any = pulse.live
+    assert strip_of(None).state == "off"
+    assert strip_of(pulse).says.startswith("0 interactions a minute, 0 promises broken")
+    live.failing = "the disk is full"
+    assert "the disk is full" in strip_of(pulse).says and strip_of(pulse).state == "warning"
+    live.failing = ""
+    live.project.is_held, live.project.record.reached = True, 0
+    live.project.record.log.last = 9
+    live.project.record.log.state = type("State", (), {"read_only": False, "refusing": ""})
+    pulse.catch_up()
+    live.project.now = lambda: NOW + 45_000
+    assert "45 s behind" in strip_of(pulse).says
+    live.project.record.log.state = type("State", (), {"read_only": False, "refusing": "disk"})
+    assert "the disk is full" in strip_of(pulse).says
+
+
+def test_the_picture_says_its_numbers() -> None:
+    counts = Counts()
+    counts.add(at=NOW, source="shop", verdict="accepted", number=40)
+    counts.add(at=NOW, source="shop", verdict="quarantined", number=2)
+    picture = counts_picture(counts.series(NOW, seconds=300, step=5), step=5)
+    assert "40 accepted, 2 quarantined" in picture and 'aria-label="Messages a second' in picture
+    assert counts_picture(Counts().series(NOW, seconds=300, step=5), step=5).count("nothing") == 60
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveBank]:
+    with running(make_live_bank(tmp_path_factory.mktemp("live") / "bank")) as started:
+        yield started
+
+
+def asked(bank: LiveBank, path: str, *, form: str = "", **headers: str) -> tuple[int, str, dict[str, str]]:
+    connection = http.client.HTTPConnection(bank.address.removeprefix("http://"), timeout=30)
+    if form:
+        headers |= {"origin": bank.address, "content-type": "application/x-www-form-urlencoded"}
+    try:
+        connection.request("POST" if form else "GET", path, form or None, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(), dict(answer.getheaders())
+    finally:
+        connection.close()
+
+
+def told(bank: LiveBank, path: str, *, until: str, **headers: str) -> str:
+    """What server-sent events tell until some words come."""
+    connection = http.client.HTTPConnection(bank.address.removeprefix("http://"), timeout=30)
+    connection.request("GET", path, headers=headers)
+    answer, said = connection.getresponse(), ""
+    assert answer.status == 200 and answer.headers["content-type"].startswith("text/event-stream")
+    while until not in said:
+        said += answer.readline().decode()
+    connection.close()
+    return said
+
+
+def place(page: str) -> str:
+    found = re.search(r'data-place="([0-9a-f.]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_a_message_is_on_the_page_with_its_verdict_and_opens_its_person(bank: LiveBank) -> None:
+    before = place(asked(bank, "/live")[1])
+    message = bank.ask("anna")
+    assert bank.send(message, message) == 200
+    said = told(bank, f"/live/events?since={before}", until='"new": 2')
+    assert f"id: {before.partition('.')[0]}." in said
+    page = asked(bank, "/live")[1]
+    assert "question.asked" in page and "repeated" in page
+    address = re.findall(r'href="(/live/messages/\d+/\d+)"', page)[-1]
+    page = asked(bank, address)[1]
+    assert "anna@bank.example" in page and re.search(r'href="/people/\d+"', page)
+    only = asked(bank, "/live?verdict=repeated")[1]
+    assert only.count('<span class="pill') == 1
+
+
+def test_a_broken_promise_appears_when_it_falls_due_without_anybody_asking(bank: LiveBank) -> None:
+    bank.send(bank.ask("bert"))
+
+    def lists_bert() -> bool:
+        page = asked(bank, "/live")[1]
+        broken = page[page.index("broken-head") : page.index("due-head")]
+        return "answered-at-once" in broken and "nothing came at all" in broken
+
+    bank.until(lists_bert)
+    page = asked(bank, "/live")[1]
+    due = page[page.index("due-head") : page.index("sources-head")]
+    assert "answered-today" in due
+    assert "broken in the last hour" in page[page.index('id="strip"') : page.index("<main")]
+
+
+def test_a_refused_message_is_mended_on_the_page_and_comes_in(bank: LiveBank) -> None:
+    bank.send(bank.ask("carl", direction="sideways"))
+    page = bank.until(
+        lambda: (text := asked(bank, "/live")[1]) if "sideways" in (text := asked(bank, "/live")[1]) else ""
+    )
+    number = re.findall(r'name="number" value="(\d+)"', page)[0]
+    again = asked(bank, "/live/refused", form=f"number={number}&action=replay&text={_quoted(page, number)}")
+    assert again[0] == 303 and again[2]["location"] == f"/live?outcome={number}#quarantine"
+    assert "It still cannot be taken in" in asked(bank, f"/live?outcome={number}")[1]
+    mended = _quoted(page, number).replace("sideways", "inbound")
+    assert asked(bank, "/live/refused", form=f"number={number}&action=replay&text={mended}")[0] == 303
+    page = asked(bank, f"/live?outcome={number}")[1]
+    assert "Taken in." in page
+    address = re.search(r'href="(/live/messages/\d+/\d+)">See it', page)
+    assert address is not None
+    assert "carl@bank.example" in asked(bank, address[1])[1]
+
+
+def _quoted(page: str, number: str) -> str:
+    from html import unescape
+    from urllib.parse import quote
+
+    text = re.search(rf'id="text-{number}"[^>]*>(.*?)</textarea>', page, re.S)
+    assert text is not None
+    return quote(unescape(text[1]), safe="")
+
+
+def test_a_refused_message_can_be_discarded(bank: LiveBank) -> None:
+    bank.send(bank.ask("dora", direction="upwards"))
+    page = bank.until(
+        lambda: (text := asked(bank, "/live")[1]) if "upwards" in (text := asked(bank, "/live")[1]) else ""
+    )
+    number = re.findall(r'name="number" value="(\d+)"', page)[0]
+    asked(bank, "/live/refused", form=f"number={number}&action=discard")
+    page = asked(bank, f"/live?outcome={number}")[1]
+    assert "Discarded." in page and "upwards" not in page[page.index('id="quarantine"') :]
+
+
+def test_a_watcher_of_an_earlier_server_is_told_that_it_was_started_anew(bank: LiveBank) -> None:
+    said = told(bank, "/live/events?since=0badcafe.12", until="data: {}")
+    assert "event: anew" in said
+    here = place(asked(bank, "/live")[1])
+    assert "event: anew" not in told(bank, f"/live/events?since={here}", until='"says"')
+    headers = {"last-event-id": "0badcafe.3"}
+    assert "event: anew" in told(bank, f"/live/events?since={here}", until='"says"', **headers)
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [("verdict=acepted", "accepted"), ("vedict=accepted", "verdict"), ("outcome=<b>", "number of a refused message")],
+)
+def test_an_unknown_word_in_the_address_is_refused_with_the_nearest(bank: LiveBank, query: str, says: str) -> None:
+    status, page, _ = asked(bank, f"/live?{query}")
+    assert status == 422 and says in page and "<b>" not in page
+
+
+def test_a_message_that_never_was_is_answered_calmly(bank: LiveBank) -> None:
+    assert asked(bank, "/live/messages/999999/0")[0] == 404
+    assert asked(bank, "/live/messages/1/-1")[0] == 404
+    assert asked(bank, "/live/messages/x/0")[0] == 404
+
+
+def test_a_site_is_connected_its_lines_stand_there_and_the_first_event_turns_it_green(bank: LiveBank) -> None:
+    status, _, headers = asked(bank, "/connect", form="kind=site&name=web-site&origins=https%3A%2F%2Fshop.example%2F")
+    assert (status, headers["location"]) == (303, "/connect/web-site")
+    source = bank.project.sources.named("web-site")
+    assert source["origins"] == ["https://shop.example"]
+    page = asked(bank, "/connect/web-site")[1]
+    for words in ("snippet.js", "analytics.host", "dataPlaneUrl", "configUrl", "api_host", "curl -u", source["key"]):
+        assert words in page
+    assert "Waiting for the first event" in page
+    since = place(page)
+    said = told(bank, f"/connect/web-site/events?since={since}", until="retry")
+    assert "Connected" not in said
+    assert bank.send(bank.ask("emil"), key=source["key"], origin="https://shop.example") == 200
+    said = told(bank, f"/connect/web-site/events?since={since}", until='"connected"')
+    assert "question.asked came at" in said
+    assert "Connected" in asked(bank, "/connect/web-site")[1]
+
+
+@pytest.mark.parametrize("kind", ["zendesk", "chatwoot", "typeform", "survey", "webhook", "email", "cloudevents"])
+def test_other_systems_are_connected_with_their_recipe_and_address(bank: LiveBank, kind: str) -> None:
+    name = f"of-{kind}"
+    assert asked(bank, "/connect", form=f"kind={kind}&name={name}")[0] == 303
+    source = bank.project.sources.named(name)
+    page = asked(bank, f"/connect/{name}")[1]
+    assert {"email": "/mail/", "cloudevents": "/events"}.get(kind, "/hooks/") in page
+    if kind in ("zendesk", "chatwoot", "typeform", "survey"):
+        assert f"recipes/{kind}-webhook.yaml" in page and source["recipe"]
+    if kind not in ("email", "cloudevents"):
+        assert source["secret_env"] == f"DESIRELINE_SECRET_OF_{kind.upper()}" and source["secret_env"] in page
+
+
+def test_a_wrong_key_is_told_on_the_page_that_waits(bank: LiveBank) -> None:
+    asked(bank, "/connect", form="kind=server&name=silent")
+    since = place(asked(bank, "/connect/silent")[1])
+    connection = http.client.HTTPConnection(bank.address.removeprefix("http://"), timeout=30)
+    connection.request("GET", f"/connect/silent/events?since={since}")
+    answer = connection.getresponse()
+    answer.readline()
+    assert bank.send(bank.ask("nobody"), key="wrong-key") == 401
+    said = ""
+    while "key.unknown" not in said:
+        said += answer.readline().decode()
+    connection.close()
+    assert json.loads(said.partition("data: ")[2])["state"] == "refused"
+
+
+def test_mistakes_in_the_form_stand_beside_what_was_written(bank: LiveBank) -> None:
+    status, page, _ = asked(bank, "/connect", form="kind=site&name=Web+Shop&origins=shop.example")
+    assert status == 422 and "is no name for a source" in page and 'value="Web Shop"' in page
+    status, page, _ = asked(bank, "/connect", form="kind=spaceship&name=x")
+    assert status == 422 and "Choose what to connect." in page
+
+
+def test_a_source_is_changed_switched_off_and_given_a_new_key(bank: LiveBank) -> None:
+    asked(bank, "/connect", form="kind=site&name=changing")
+    key = bank.project.sources.named("changing")["key"]
+    form = "action=settings&origins=https%3A%2F%2Fa.example%0D%0Ahttps%3A%2F%2Fb.example&per_second=5&says=two+sites"
+    assert asked(bank, "/connect/changing", form=form)[0] == 303
+    source = bank.project.sources.named("changing")
+    assert (source["origins"], source["per_second"]) == (["https://a.example", "https://b.example"], 5)
+    asked(bank, "/connect/changing", form="action=disable")
+    assert bank.send(bank.ask("late"), key=key) == 404
+    assert "Switched off" in asked(bank, "/connect/changing")[1]
+    asked(bank, "/connect/changing", form="action=enable")
+    asked(bank, "/connect/changing", form="action=new-key")
+    assert bank.project.sources.named("changing")["key"] != key
+    assert bank.send(bank.ask("late"), key=key) == 401
+    assert asked(bank, "/connect/changing", form="action=explode")[0] == 422
+    assert asked(bank, "/connect/changing", form="action=settings&per_second=many")[0] == 422
+    assert asked(bank, "/connect/chnging")[0] == 404
+
+
+def test_f33_a_form_of_another_site_changes_nothing(bank: LiveBank) -> None:
+    connection = http.client.HTTPConnection(bank.address.removeprefix("http://"), timeout=30)
+    for path in ("/connect", f"/connect/{'shop'}", "/live/refused"):
+        headers = {"origin": "http://evil.example", "content-type": "application/x-www-form-urlencoded"}
+        connection.request("POST", path, "kind=site&name=evil&action=disable&number=1", headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 403
+    connection.close()
+    assert bank.project.sources.named("shop")["enabled"]
+
+
+def test_f27_what_anybody_sends_is_only_ever_text_on_the_live_pages(bank: LiveBank) -> None:
+    bank.send(bank.ask("eve", touchpoint=CANARY, channel=CANARY, direction=CANARY), {"type": CANARY, "event": CANARY})
+    bank.send({**bank.ask("eva"), "event": f"{CANARY} happened", "properties": {CANARY: CANARY, "channel": "web"}})
+    bank.project.sources.change("shop", says=CANARY)
+    bank.until(lambda: "&lt;script&gt;" in asked(bank, "/live")[1])
+    pages = [
+        "/live",
+        "/live?verdict=quarantined",
+        f"/live?channel={CANARY}&source={CANARY}",
+        "/connect",
+        "/connect/shop",
+    ]
+    pages += re.findall(r'href="(/live/messages/\d+/-?\d+)"', asked(bank, "/live")[1])[:3]
+    for path in pages:
+        text = asked(bank, path.replace("<", "%3C").replace(">", "%3E"))[1]
+        assert "<script>alert" not in text
+        assert not re.search(r"<script(?![^>]*\bsrc=)", text) and not re.search(r"<[^>]+\s(style|on[a-z]+)=", text)
+
+
+def test_pages_of_a_server_that_only_shows_say_how_to_begin(bank_client: Any) -> None:
+    assert "desireline serve" in bank_client.get("/live").text
+    assert bank_client.get("/live/events").status_code == 404
+    assert "Not live" in bank_client.get("/").text
+    assert "desireline serve" in bank_client.get("/connect").text
+
+
+def test_a_project_without_sources_is_led_to_connect_one(tmp_path: Path) -> None:
+    from desireline.project.project import new_project
+
+    with running(new_project(tmp_path / "new")) as started:
+        page = asked(started, "/live")[1]
+        assert "Connect a site" in page and "desireline source add web-shop" in page
