@@ -47,6 +47,7 @@ TRIED_ELSEWHERE = {
     "world-check",
     "backup",
     "restore",
+    "doctor",
 }
 
 

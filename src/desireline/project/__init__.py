@@ -3,6 +3,8 @@
 from desireline.project.backup import Following, back_up
 from desireline.project.demo import DemoMade, make_demo, warm_beside
 from desireline.project.demo_live import DemoFeed, open_demo
+from desireline.project.doctor import examine
+from desireline.project.finding import Finding
 from desireline.project.front import Opened
 from desireline.project.handing_over import WORK, announced, may
 from desireline.project.hub import Event, Hub
@@ -20,6 +22,7 @@ __all__ = [
     "DemoFeed",
     "DemoMade",
     "Event",
+    "Finding",
     "Following",
     "Hub",
     "Live",
@@ -30,6 +33,7 @@ __all__ = [
     "back_up",
     "compare_with_truth",
     "digests",
+    "examine",
     "find_project",
     "flow_of_work",
     "make_demo",

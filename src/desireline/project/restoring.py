@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from desireline.project.backup import IN_DATA, STATE, appearing
@@ -22,11 +23,18 @@ _CHUNK_BYTES = 4 << 20
 
 
 def restore(
-    backup: Path, folder: Path, *, progress: Progress, silent: bool = False, now: Callable[[], int] | None = None
+    backup: Path,
+    folder: Path,
+    *,
+    progress: Progress,
+    silent: bool = False,
+    own_state: bool = False,
+    now: Callable[[], int] | None = None,
 ) -> Project:
     """Make a new project folder from a backup; the backup stays as it is and shares no file with it.
 
-    silent: its listeners are stopped, so that a drill tells nobody outside. Raises `DesirelineError` for a target
+    silent: its listeners are stopped, so that a drill tells nobody outside. own_state: its state store lies in its own
+    folder, even if the project names a server. Raises `DesirelineError` for a target
     that exists and for a backup of a newer Desireline, `WorkFailed` naming every file that is not what it was.
     """
     manifest = read_manifest(backup)
@@ -36,6 +44,8 @@ def restore(
         _copy_checked(backup, target, manifest, progress=lambda share, what: progress(0.4 * share, what))
         write_mark(target / "data" / LOG, manifest.last_sequence)
     project = Project(folder, now=now) if now else open_demo(folder, live=False)
+    if own_state:
+        project.file = replace(project.file, state="")
     if project.file.state:
         _fill_server(project)
     rebuild(project, progress=lambda share, what: progress(0.4 + 0.6 * share, what))

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,6 +59,25 @@ def restore(
     show_record(record, as_json=json, lines=lines)
 
 
+def doctor(
+    project: ProjectFolder = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Read every byte and compare with a rebuild beside.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Look whether all is well, also while the project is served; exits with 1 when something is broken."""
+    from desireline.project import examine, find_project
+
+    with progress(quiet=json) as told:
+        found = examine(find_project(project), deep=deep, progress=told)
+    faults = sum(each.level == "fault" for each in found)
+    looks = sum(each.level == "look" for each in found)
+    says = f"{faults} faults, {looks} things to look at." if faults or looks else "All is well."
+    record = {"says": says, "findings": [asdict(each) for each in found]}
+    show_record(record, as_json=json, lines=[*(each.line() for each in found), says])
+    if faults:
+        raise typer.Exit(1)
+
+
 @contextmanager
 def until_stopped() -> Iterator[Callable[[float], bool]]:
     """Ctrl-C and SIGTERM end a piece of work between two rounds; waits so many seconds and says whether to end."""
@@ -84,3 +104,4 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command("backup")(backup)
     app.command("restore")(restore)
+    app.command("doctor")(doctor)

@@ -44,6 +44,12 @@ def source_hash() -> str:
     return found.hexdigest()[:16]
 
 
+def kernels_folder() -> tuple[Path, int]:
+    """Where the kernels of this source are kept, and how many of them are there already."""
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or _home() / f"kernels-{source_hash()}")
+    return folder, sum(1 for _ in folder.rglob("*.nbi")) if folder.exists() else 0
+
+
 def _home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "desireline"
 
