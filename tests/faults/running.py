@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -32,8 +33,18 @@ def free_port() -> int:
 class Server:
     """`desireline serve` on one project."""
 
-    def __init__(self, folder: Path, *, port: int = 0, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        environment: dict[str, str] | None = None,
+        under: Sequence[str] = (),
+        options: Sequence[str] = (),
+    ) -> None:
+        """`under` goes before the command, such as strace; `options` are more of `serve`."""
         self.folder, self.port = folder, port or free_port()
+        self.under, self.options = under, options
         self.environment = os.environ | (environment or {})
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -41,7 +52,7 @@ class Server:
         """Start it and wait until it answers."""
         command = [sys.executable, "-m", "desireline.faces.cli", "serve", "--project", str(self.folder)]
         self.process = subprocess.Popen(
-            [*command, "--port", str(self.port), "--no-open"],
+            [*self.under, *command, "--port", str(self.port), "--no-open", *self.options],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=self.environment,
