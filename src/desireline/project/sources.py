@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 MOST_REQUESTS_PER_SECOND = 10_000
+FROM_SYSTEMS = ("webhook", "recipe", "email")
+"""Dialects that systems of the company's own speak: what they say of answers and agents is believed."""
 CHANGEABLE = ("origins", "per_second", "recipe", "secret_env", "server_side", "unsigned", "enabled", "says", "key")
 
 
@@ -77,7 +79,7 @@ class Sources:
             "per_second": per_second,
             "recipe": self._recipe_text(recipe) if recipe else "",
             "secret_env": secret_env,
-            "server_side": server_side,
+            "server_side": server_side or dialect in FROM_SYSTEMS,
             "unsigned": unsigned,
             "enabled": True,
             "says": says,
