@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 
@@ -102,3 +103,16 @@ def test_settings_and_pictures_may_be_used_by_other_sites(server: Running) -> No
     picture = server.ask("GET", "/pixel/v1/page?writeKey=shop-key&anonymousId=a&name=Home")
     assert picture.headers["cross-origin-resource-policy"] == "cross-origin"
     assert json.loads(server.frames()[-1].meta)["dialect"] == "segment"
+
+
+@pytest.mark.parametrize("name", ["snippet.js", "snippet.mjs"])
+def test_the_snippet_is_kept_by_caches_once_for_all_pages(server: Running, name: str) -> None:
+    plain = server.ask("GET", f"/{name}", headers={"origin": SHOP_PAGE})
+    packed = server.ask("GET", f"/{name}", headers={"accept-encoding": "br, gzip"})
+    assert gzip.decompress(packed.body) == plain.body
+    assert packed.headers["content-encoding"] == "gzip" and "content-encoding" not in plain.headers
+    for answer in (plain, packed):
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["cache-control"].startswith("public, max-age=3600")
+        assert answer.headers["vary"] == "Accept-Encoding"

@@ -22,13 +22,17 @@ PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back to the client. `code` is empty unless it is a refusal."""
+    """What goes back to the client. `code` is empty unless it is a refusal.
+
+    `for_all` is a document that says itself which pages may read it, the same for all, so that caches keep one.
+    """
 
     status: int
     body: bytes = b""
     media: bytes = JSON
     headers: tuple[Header, ...] = ()
     code: str = ""
+    for_all: bool = False
     head: bytes = field(init=False, repr=False, default=b"")
 
     def __post_init__(self) -> None:

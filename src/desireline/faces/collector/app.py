@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from desireline.faces.collector import client_documents, cross_origin, openapi
+from desireline.faces.collector import client_documents, cross_origin, openapi, snippet
 from desireline.faces.collector.answers import WHOLE, Answer, Header, document, lines_of, refuse
 from desireline.faces.collector.asked import Asked
 from desireline.faces.collector.counters import Counters
@@ -113,6 +113,8 @@ class Collector:
     def _document(self, route: Route, asked: Asked) -> Answer:
         if route.does == "openapi":
             return Answer(200, openapi.text())
+        if route.does in ("snippet.js", "snippet.mjs"):
+            return snippet.script(route.does, packed=b"gzip" in asked.headers.get(b"accept-encoding", b""))
         if route.does == "ignored":
             return Answer(200, b'{"success":true}')
         if route.does == "flags":
@@ -141,7 +143,7 @@ class Collector:
     async def _send(self, scope: Scope, send: Send, answer: Answer, *, dialect: str, origin: bytes) -> None:
         self.counters.answered(dialect=dialect, status=answer.status, code=answer.code)
         more: tuple[Header, ...] = ()
-        if origin and answer.status != 204 and answer.code != "origin.refused":
+        if origin and answer.status != 204 and not answer.for_all and answer.code != "origin.refused":
             more = cross_origin.allowed(origin)
         whole = scope.get("extensions", {}).get(WHOLE)
         if whole is not None and whole(

@@ -101,7 +101,7 @@ def _responses(route: Route) -> dict[str, Any]:
 def _good_content(route: Route) -> dict[str, Any]:
     if route.does == "pixel":
         return {"image/gif": {}}
-    if route.does == "posthog_script":
+    if route.does in ("posthog_script", "snippet.js", "snippet.mjs"):
         return {"text/javascript": {}}
     if route.path == RESULTS_PATH:
         return {"application/json": {"schema": {"$ref": "#/components/schemas/Results"}}}

@@ -67,6 +67,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/events", _POST, "cloudevents", "store", "CloudEvents: binary, structured, batched."),
     Route("/hooks/{key}", _POST, "webhook", "store", "Signed records of other systems, read as the source says."),
     Route("/mail/{key}", _POST, "webhook", "store", "One e-mail, whole (RFC 5322), for a source of e-mails."),
+    Route("/snippet.js", _GET, "", "snippet.js", "Our own client for pages, for a script tag."),
+    Route("/snippet.mjs", _GET, "", "snippet.mjs", "The same as a module that exports start, for any bundler."),
     Route("/openapi.json", _GET, "", "openapi", "This description."),
 )
 
