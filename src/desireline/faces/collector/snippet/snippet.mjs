@@ -277,7 +277,7 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
     if (element && element.tagName !== "FORM") track(element.dataset.desireline, marked(element));
   }
 
-  const secret = ({ type, autocomplete = "" }) => /password|cc-|one-time/.test(type + autocomplete);
+  const secret = ({ type, autocomplete = "" }) => /password|cc-/.test(type + autocomplete);
 
   function typed({ type, target: field }) {
     const form = field.form;
