@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from desireline.project import Project, digests, rebuild
-from project.live_desk import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, FakeClock, a_desk, at_work, message
+from desireline.project import Project, digests, new_project, rebuild
+from project.live_desk import DAY_MS, HOUR_MS, MAP, MINUTE_MS, START_MS, FakeClock, a_desk, at_work, message
 
 
 @pytest.fixture
@@ -98,3 +99,32 @@ def test_what_a_crash_left_in_the_log_alone_is_applied_at_the_next_start(folder:
     clock.move(5 * HOUR_MS)
     with at_work(folder, clock) as desk:
         assert desk.ledger()[0] == ("answered", "c1", "broken", "missing")
+
+
+def test_the_same_live_work_with_the_state_in_postgresql(
+    tmp_path: Path, new_schema: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESK_STATE", new_schema())
+    folder, clock = tmp_path / "desk", FakeClock()
+    new_project(folder)
+    settings = folder / "desireline.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8") + "state: DESK_STATE\n", encoding="utf-8")
+    (folder / "maps" / "desk.yaml").write_text(MAP, encoding="utf-8")
+    project = Project(folder, now=clock)
+    project.sources.add("shop", server_side=True)
+    project.state.close()
+    opened = message("m1", "Ticket Opened", "anna", START_MS, case="c1")
+    with at_work(folder, clock) as desk:
+        desk.send(opened, message("m2", "Ticket Opened", "bert", START_MS, case="c2") | {"event": None})
+        desk.live.turn()
+    clock.move(3 * HOUR_MS)
+    with at_work(folder, clock) as desk:
+        desk.send(opened)
+        desk.live.turn()
+        assert desk.interactions() == 1 and len(desk.project.imports.refused()) == 1
+        assert desk.ledger()[0] == ("answered", "c1", "broken", "missing")
+        before = digests(desk.project)
+    project = Project(folder, now=clock)
+    rebuild(project, progress=lambda _share, _what: None)
+    assert digests(project) == before
+    project.state.close()
