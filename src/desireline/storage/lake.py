@@ -61,6 +61,7 @@ class Lake:
     def connection(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection with one view per table, and `ledger`, over the parts there are now."""
         connection = duckdb.connect(config=_settings(self.folder))
+        connection.execute("SET enable_progress_bar = false")
         for table in TABLES.values():
             self._make_view(connection, table)
         connection.execute(f"CREATE VIEW ledger AS {files(__package__).joinpath('ledger.sql').read_text()}")
