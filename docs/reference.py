@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from desireline.faces.cli.app import app
 from desireline.faces.collector import openapi
+from desireline.faces.metrics import COLLECTOR, METRICS
 from desireline.project import flow_of_work
 from desireline.vocabulary.handles import HANDLE_KINDS
 from desireline.vocabulary.interaction import FIELDS, sql_type
@@ -28,6 +29,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference" / "tables.md": tables(),
         DOCS / "reference" / "collector.json": collector(),
         DOCS / "reference" / "faults.md": faults(),
+        DOCS / "reference" / "metrics.md": metrics(),
         DOCS / "ARCHITECTURE.md": architecture(),
     }
 
@@ -54,6 +56,20 @@ def _commands_of(group: object, path: str) -> list[str]:
             lines.append(f"| {words} | {getattr(parameter, 'help', None) or ''} |")
         lines.append("")
     return lines
+
+
+def metrics() -> str:
+    """The page of the figures a running server gives to Prometheus."""
+    lines = [MADE, "# Figures of a running server", ""]
+    lines += [
+        "`GET /metrics` on this machine, in the text format of Prometheus. No label says anything about a person.",
+        "",
+    ]
+    lines += ["| figure | kind | what it says |", "|---|---|---|"]
+    lines += [f"| `{each.full_name}` | {each.kind} | {each.says} |" for each in METRICS]
+    lines += ["", "## Of the collector", "", "| figure | what it says |", "|---|---|"]
+    lines += [f"| `desireline_collector_{name}` | {says} |" for name, says in COLLECTOR.items()]
+    return "\n".join(lines) + "\n"
 
 
 def collector() -> str:

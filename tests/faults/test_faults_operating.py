@@ -18,7 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
+from desireline.faces.serve import at_work
 from desireline.project import Project, back_up, digests, rebuild, restore
 from faults.forms import how_many
 from faults.running import Server, free_port
@@ -264,6 +266,26 @@ def test_F40_the_server_listens_on_this_machine_only_until_somebody_states_a_pro
         connection.close()
     finally:
         assert server.stop() == 0
+
+
+def test_F36_headers_that_proxies_set_open_no_door(tmp_path: Path) -> None:
+    claims = {
+        "x-forwarded-for": "127.0.0.1",
+        "x-forwarded-host": "127.0.0.1:8765",
+        "x-forwarded-proto": "https",
+        "x-real-ip": "127.0.0.1",
+        "forwarded": "for=127.0.0.1;host=127.0.0.1:8765",
+        "x-original-url": "/metrics",
+        "x-remote-user": "admin",
+    }
+    with at_work(Project(a_desk(tmp_path / "desk")), port=8765) as serving, TestClient(serving.app) as client:
+        for path in ("/", "/metrics", "/control/judge", "/people"):
+            outside = client.get(f"http://10.1.2.3:9000{path}", headers=claims | {"host": "127.0.0.1:8765"})
+            assert outside.status_code == 404
+        for path in ("/", "/metrics", "/ready"):
+            inside = client.get(f"http://127.0.0.1:8765{path}", headers=claims | {"host": "evil.example"})
+            assert inside.status_code == 403
+        assert client.post("http://127.0.0.1:8765/control/judge", headers=claims).status_code == 403
 
 
 def listening_addresses(server: Server) -> set[tuple[str, int]]:

@@ -177,5 +177,7 @@ COLLECTOR: Mapping[str, str] = {
     "requests_at_once": "Requests being answered now.",
     "body_bytes_at_once": "Bytes of their bodies.",
     "answer_seconds": "How long stored requests took to be answered.",
+    "refusal_seconds": "How long requests took that were refused.",
+    "loop_late_seconds": "How late the server came to look, which is what a request may wait before it is read.",
 }
 """What the collector's own figures say."""
