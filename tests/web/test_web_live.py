@@ -183,6 +183,12 @@ def told(bank: LiveBank, path: str, *, until: str, **headers: str) -> str:
     return said
 
 
+def page_with(bank: LiveBank, words: str) -> str:
+    """The live page once it holds some words; nothing until then."""
+    page = asked(bank, "/live")[1]
+    return page if words in page else ""
+
+
 def place(page: str) -> str:
     found = re.search(r'data-place="([0-9a-f.]+)"', page)
     assert found is not None
@@ -221,9 +227,7 @@ def test_a_broken_promise_appears_when_it_falls_due_without_anybody_asking(bank:
 
 def test_a_refused_message_is_mended_on_the_page_and_comes_in(bank: LiveBank) -> None:
     bank.send(bank.ask("carl", direction="sideways"))
-    page = bank.until(
-        lambda: (text := asked(bank, "/live")[1]) if "sideways" in (text := asked(bank, "/live")[1]) else ""
-    )
+    page = bank.until(lambda: page_with(bank, "sideways"))
     number = re.findall(r'name="number" value="(\d+)"', page)[0]
     again = asked(bank, "/live/refused", form=f"number={number}&action=replay&text={_quoted(page, number)}")
     assert again[0] == 303 and again[2]["location"] == f"/live?outcome={number}#quarantine"
@@ -248,9 +252,7 @@ def _quoted(page: str, number: str) -> str:
 
 def test_a_refused_message_can_be_discarded(bank: LiveBank) -> None:
     bank.send(bank.ask("dora", direction="upwards"))
-    page = bank.until(
-        lambda: (text := asked(bank, "/live")[1]) if "upwards" in (text := asked(bank, "/live")[1]) else ""
-    )
+    page = bank.until(lambda: page_with(bank, "upwards"))
     number = re.findall(r'name="number" value="(\d+)"', page)[0]
     asked(bank, "/live/refused", form=f"number={number}&action=discard")
     page = asked(bank, f"/live?outcome={number}")[1]

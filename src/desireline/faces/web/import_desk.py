@@ -111,19 +111,11 @@ class ImportDesk:
 
     def edit(self, number: int, text: str) -> None:
         """Mend a refused row."""
-        from desireline import intake
-        from desireline.project.clock import now_ms
-
-        with self.project.writing("the import page"):
-            intake.edit_refused(state=self.project.state, number=number, raw=text, at=now_ms())
+        self.project.imports.edit(number, text)
 
     def discard(self, numbers: Sequence[int]) -> None:
         """Give refused rows up."""
-        from desireline import intake
-        from desireline.project.clock import now_ms
-
-        with self.project.writing("the import page"):
-            intake.discard(state=self.project.state, numbers=list(numbers), at=now_ms())
+        self.project.imports.discard(numbers)
 
     def replay(self, numbers: Sequence[int] | None, import_id: str | None) -> Job:
         """Try refused rows again, in the background."""

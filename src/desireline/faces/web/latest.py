@@ -16,7 +16,7 @@ from desireline.faces.web.now import Now, settled_stamp_of, stamp_of
 
 PATIENCE_SECONDS = 3.0
 """So long a page waits for the newest state while it is read; then it shows the one before."""
-FRESH_SECONDS = 10.0
+FRESH_SECONDS = 2.0
 """Live: a state younger than this is shown as it is."""
 REST_SHARE = 5.0
 """Live: after reading anew, that much longer than it took nothing is read again, so that work goes on beside it."""

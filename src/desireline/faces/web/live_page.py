@@ -316,16 +316,28 @@ def _refused_row(row: Refused) -> dict[str, Any]:
 
 
 def _drift_row(row: Mapping[str, Any]) -> dict[str, str]:
-    was, now = row.get("was") or "", row.get("now") or ""
     return {
         "at": moment_text(int(row["at"]))[:19],
         "source": str(row.get("source") or ""),
         "event": str(row.get("event") or ""),
-        "change": str(row.get("change") or ""),
-        "name": str(row.get("name") or ""),
-        "was": str(was),
-        "now": str(now),
+        "change": drift_in_words({name: str(row.get(name) or "") for name in ("change", "name", "was", "now")}),
     }
+
+
+def drift_in_words(change: Mapping[str, str]) -> str:
+    """A change in the shape of an event, as people say it.
+
+    >>> drift_in_words({"change": "renamed", "name": "", "was": "price", "now": "amount"})
+    'price seems to be called amount now'
+    """
+    name, was, now = change["name"], change["was"], change["now"]
+    words = {
+        "new_event": "an event of this name was never seen before",
+        "new_property": f"a new property: {name}{f' ({now})' if now else ''}",
+        "changed_kind": f"{name} was {was}, now it is {now}",
+        "renamed": f"{was or name} seems to be called {now} now",
+    }
+    return words.get(change["change"], change["change"])
 
 
 def _outcome(project: Project, number: int) -> dict[str, str] | None:

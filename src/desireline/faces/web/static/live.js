@@ -44,6 +44,7 @@ function listen() {
   const words = new URLSearchParams({ since: screen.dataset.place });
   const here = new URLSearchParams(location.search);
   if (screen.dataset.page === "live") for (const name of ["verdict", "source", "channel"]) if (here.get(name)) words.set(name, here.get(name));
+  if (screen.dataset.page !== "live") words.set("verdict", "accepted");
   events = new EventSource(`/live/events?${words}`);
   events.addEventListener("message", (event) => told(JSON.parse(event.data)));
   events.addEventListener("anew", () => offer("The server was started anew · show"));
