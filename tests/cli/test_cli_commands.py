@@ -37,6 +37,7 @@ RECORDS = {"digest": ["digest"], "check": ["check"], "rebuild": ["rebuild"]}
 TRIED_ELSEWHERE = {
     "init",
     "listener",
+    "mail",
     "source",
     "undo",
     "draft",

@@ -148,3 +148,12 @@ def test_a_file_that_cannot_be_written_is_a_failure_in_words(desk: Path, tmp_pat
     target = tmp_path / "no-such-folder" / "map.yaml"
     said = typed("draft", "-p", desk, "--to", target)
     assert (said.code, said.err) == (3, f"{target}: No such file or directory.\n")
+
+
+def test_letters_need_a_running_server_and_a_source(tmp_path: Path) -> None:
+    assert typed("init", tmp_path / "p").code == 0
+    said = typed("mail", "smtp", "--source", "letters", "-p", tmp_path / "p")
+    assert said.code == 2 and "no source 'letters'" in said.err
+    assert typed("source", "add", "letters", "--dialect", "email", "--unsigned", "-p", tmp_path / "p").code == 0
+    said = typed("mail", "smtp", "--source", "letters", "-p", tmp_path / "p")
+    assert said.code == 2 and "desireline serve" in said.err

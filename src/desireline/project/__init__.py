@@ -6,7 +6,7 @@ from desireline.project.demo_live import DemoFeed, open_demo
 from desireline.project.doctor import examine
 from desireline.project.finding import Finding
 from desireline.project.front import Opened
-from desireline.project.handing_over import WORK, announced, may
+from desireline.project.handing_over import WORK, announced, may, running_server
 from desireline.project.hub import Event, Hub
 from desireline.project.imports import read_recipe_file
 from desireline.project.live import Live
@@ -44,6 +44,7 @@ __all__ = [
     "read_recipe_file",
     "rebuild",
     "restore",
+    "running_server",
     "summary",
     "warm_beside",
     "write_all_journeys",

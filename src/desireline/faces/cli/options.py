@@ -31,7 +31,7 @@ Broken = Annotated[bool, typer.Option("--broken", help="Only people with a broke
 
 
 def open_project(folder: Path | None) -> Project:
-    """Open the project in `folder`, or the one around the folder one stands in."""
-    from desireline.project import Project, find_project
+    """Open the project in `folder`, or the one around the folder one stands in; a live demo by its own clock."""
+    from desireline.project import find_project, open_demo
 
-    return Project(find_project(folder))
+    return open_demo(find_project(folder), live=False)
