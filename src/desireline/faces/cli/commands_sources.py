@@ -80,6 +80,12 @@ def change(
     show_record(source, as_json=json, lines=[f"Source {name} is changed. Its write key: {source['key']}"])
 
 
+@source_app.command("drift")
+def drift(project: ProjectFolder = None, json: AsJson = False) -> None:
+    """What changed in the shape of what sources send: new events, new properties, values of another kind."""
+    show(open_project(project).drift.table(), as_json=json)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.add_typer(source_app, name="source")
