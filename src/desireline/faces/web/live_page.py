@@ -151,6 +151,7 @@ def _context(reading: Reading, project: Project, pulse: Pulse, wanted: Wanted, o
         return {
             "minute": pulse.counts.within(now, seconds=60),
             "broken": pulse.board.broken_count(now),
+            "broken_words": pulse.board.broken_words(now),
             "wide": pulse.counts.series(now, seconds=PICTURE_SECONDS, step=PICTURE_STEP),
             "narrow": pulse.counts.series(now, seconds=PICTURE_SECONDS, step=NARROW_STEP),
             "due_rows": pulse.board.next_due(now, MOST_AT_STAKE),
@@ -171,7 +172,7 @@ def _context(reading: Reading, project: Project, pulse: Pulse, wanted: Wanted, o
         "as_of": moment_text(now),
         "as_of_says": "this moment.",
         "number": number,
-        "says": _finding(seen["minute"], seen["broken"], bool(seen["by_source"])),
+        "says": _finding(seen["minute"], seen["broken"], seen["broken_words"], heard=bool(seen["by_source"])),
         "to_do": _to_do(seen["broken"], waiting.total),
         "outcome": _outcome(project, outcome) if outcome is not None else None,
         "counts_says": _counts_sentence(seen["wide"]),
@@ -202,13 +203,13 @@ def _context(reading: Reading, project: Project, pulse: Pulse, wanted: Wanted, o
     }
 
 
-def _finding(minute: int, broken: int, heard: bool) -> str:
+def _finding(minute: int, broken: int, broken_words: str, *, heard: bool) -> str:
     comes = (
         f"{counted(minute)} {'message' if minute == 1 else 'messages'} came in the last minute"
         if heard
         else ("Nothing came in since this server began")
     )
-    lost = f"{counted(broken)} {'promise was' if broken == 1 else 'promises were'} broken in the last hour"
+    lost = f"{broken_words} {'was' if broken == 1 else 'were'} broken in the last hour"
     return f"{comes}; {lost}." if broken else f"{comes}; no promise was broken in the last hour."
 
 

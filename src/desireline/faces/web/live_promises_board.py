@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from desireline.vocabulary.units import HOUR_MS
+from desireline.vocabulary.units import HOUR_MS, counted
 
 MOST_WAITING = 2_000
 """So many of the next due are kept; when few of them are left, they are read again."""
 FEWEST_WAITING = 200
-MOST_BROKEN = 5_000
+MOST_BROKEN = 20_000
 Instance = tuple[str, str, int]
 """Map, promise and the id of the opening: names an instance for ever."""
 
@@ -100,6 +100,12 @@ class PromisesBoard:
     def broken_count(self, now: int) -> int:
         """How many were broken in the last hour."""
         return sum(1 for _ in self._within(now))
+
+    def broken_words(self, now: int) -> str:
+        """How many promises were broken in the last hour, in words."""
+        count = self.broken_count(now)
+        least = "at least " if count >= MOST_BROKEN else ""
+        return f"{least}{counted(count, 'promise')}"
 
     def _within(self, now: int) -> Iterable[PromiseAtStake]:
         return (stake for stake in self._broken.values() if now - HOUR_MS < stake.moment <= now)

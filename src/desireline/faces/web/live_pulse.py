@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from desireline.vocabulary.errors import DesirelineError
 MOST_MESSAGES = 2_000
 """So many of the latest messages can be looked at on the live page; all of them lie in the log."""
 LOOK_SECONDS = 0.5
+MOST_LOOKS = 10_000
 BEHIND_MS = 30_000
 """Live work that is further behind than this is told in words."""
 
@@ -69,7 +71,7 @@ class Pulse:
         self._messages: deque[Message] = deque(maxlen=MOST_MESSAGES)
         self._seen = 0
         self._told: dict[str, int] = dict.fromkeys(VERDICTS, 0)
-        self._behind_since: int | None = None
+        self._logged: deque[tuple[int, int]] = deque(maxlen=MOST_LOOKS)
         self._read_ledger = True
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -145,7 +147,9 @@ class Pulse:
     @property
     def behind_ms(self) -> int:
         """How far live work is behind what lies in the log."""
-        return 0 if self._behind_since is None else max(0, self.now - self._behind_since)
+        with suppress(IndexError):
+            return max(0, self.now - self._logged[0][0])
+        return 0
 
     def catch_up(self) -> None:
         """Gather what happened since the last time."""
@@ -169,10 +173,10 @@ class Pulse:
         if not self.live.project.is_held:
             return
         record = self.live.project.record
-        if record.log.last <= record.reached:
-            self._behind_since = None
-        elif self._behind_since is None:
-            self._behind_since = now
+        self._logged.append((now, record.log.last))
+        reached = record.reached
+        while self._logged and self._logged[0][1] <= reached:
+            self._logged.popleft()
 
     def _take(self, number: int, values: Mapping[str, Any]) -> None:
         message = Message(

@@ -50,19 +50,19 @@ def strip_of(pulse: Pulse | None) -> Strip:
     if trouble:
         return Strip("warning", "Live, with trouble", trouble)
 
-    def look(_pulse: Pulse) -> tuple[int, int, int | None, int]:
+    def look(_pulse: Pulse) -> tuple[int, str, int | None, int]:
         now = pulse.now
         due = pulse.board.next_due(now, 1)
         return (
             pulse.counts.within(now, seconds=60, verdicts=("accepted",)),
-            pulse.board.broken_count(now),
+            pulse.board.broken_words(now),
             due[0].moment - now if due else None,
             sum(source.last_at > 0 for source in pulse.counts.by_source.values()),
         )
 
     minute, broken, until_due, heard = pulse.read(look)
     parts = [f"{counted(minute)} {'interaction' if minute == 1 else 'interactions'} a minute"]
-    parts.append(f"{counted(broken)} {'promise' if broken == 1 else 'promises'} broken in the last hour")
+    parts.append(f"{broken} broken in the last hour")
     if until_due is not None:
         parts.append(f"next due in {lateness_text(until_due // 1000)}")
     return Strip("live" if heard else "quiet", "Live", ", ".join(parts))

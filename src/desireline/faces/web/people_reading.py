@@ -55,6 +55,12 @@ def names_of(now: Now, people: Sequence[int]) -> dict[int, str]:
     return {person: _name(handles, person) for person, handles in _handles(now, sorted(set(people))).items()}
 
 
+def people_of_handles(now: Now, handles: Sequence[int]) -> dict[int, int]:
+    """Whose some handles are."""
+    rows = now.rows("people_of_handles", {"handles": list(handles)}) if handles else []
+    return {int(row["handle"]): int(row["person"]) for row in rows}
+
+
 def person_line(now: Now, person: int, *, touches: int = MOST_LISTED) -> PersonLine | None:
     """A person's line of years, or nothing when there is no such person."""
     place = _place(now, person)

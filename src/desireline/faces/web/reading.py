@@ -68,11 +68,9 @@ class Reading:
 
     def people_of_handles(self, handles: Sequence[int]) -> dict[int, int]:
         """Whose some handles are; for somebody who came a moment ago the project is read anew."""
-        found: dict[int, int] = {}
-        for read in (lambda: self.now, self._latest.renewed):
-            if set(found) != set(handles):
-                rows = read().rows("people_of_handles", {"handles": list(handles)})
-                found = {int(row["handle"]): int(row["person"]) for row in rows}
+        found = people_reading.people_of_handles(self.now, handles)
+        if set(found) != set(handles):
+            found = people_reading.people_of_handles(self._latest.renewed(), handles)
         return found
 
     def renewed(self) -> None:
