@@ -35,6 +35,16 @@ def test_a_budget_that_is_spent_says_when_to_come_again(tmp_path: Path) -> None:
         assert server.log.last == 6
 
 
+def test_a_client_that_throws_away_what_is_answered_429_is_told_503(tmp_path: Path) -> None:
+    product = Source("product", "posthog", "phc_key", per_second=1)
+    with running(tmp_path, sources=(product,), monotonic=lambda: 0.0) as server:
+        event = {"api_key": "phc_key", "event": "asked", "distinct_id": "ana", "uuid": "u-1"}
+        asked = [server.post("/e/", event, key=None, origin="https://shop.example") for _ in range(3)]
+        assert [answer.status for answer in asked] == [200, 200, 503]
+        assert (asked[-1].code, asked[-1].headers["retry-after"]) == ("budget.spent", "1")
+        assert server.post("/e/", event, key=None).status == 429, "servers and apps are told 429"
+
+
 def test_a_network_address_has_a_budget_where_one_is_set(tmp_path: Path) -> None:
     with running(tmp_path, limits=Limits(address_per_second=1), monotonic=lambda: 0.0) as server:
         answers = [server.post("/v1/track", TRACK) for _ in range(3)]

@@ -143,14 +143,16 @@ class Taking:
         if not source.takes_from(asked.headers.get(b"origin", b"").decode("latin-1")):
             raise Refuse(refuse("origin.refused"))
         if source.per_second:
-            self._within(source.name, source.per_second, "budget.spent")
+            self._within(source.name, source.per_second, "budget.spent", gives_up=_gives_up_on_429(source, asked))
         if self._limits.address_per_second:
-            self._within(asked.peer, self._limits.address_per_second, "address.budget_spent")
+            per_second, gives_up = self._limits.address_per_second, _gives_up_on_429(source, asked)
+            self._within(asked.peer, per_second, "address.budget_spent", gives_up=gives_up)
 
-    def _within(self, name: str, per_second: float, code: str) -> None:
+    def _within(self, name: str, per_second: float, code: str, *, gives_up: bool) -> None:
         wait = self._budgets.wait_seconds((code, name), per_second=per_second, now=self._monotonic())
         if wait:
-            raise Refuse(refuse(code, retry_after_seconds=wait))
+            spent = refuse(code, retry_after_seconds=wait)
+            raise Refuse(replace(spent, status=503) if gives_up else spent)
 
     def _check_signature(self, source: Source, received: dialects.Received) -> None:
         """Refuse a request of a hook that its sender did not sign, or not just now."""
@@ -202,6 +204,11 @@ class Taking:
         await self._durable.submit(
             received_at=received.received_at, source=received.source, meta=meta, body=received.body
         )
+
+
+def _gives_up_on_429(source: Source, asked: Asked) -> bool:
+    """PostHog's client for browsers sends again what was answered 500 and above, and throws away the rest."""
+    return source.dialect == "posthog" and b"origin" in asked.headers
 
 
 def _read(received: dialects.Received, *, each: bool) -> Verdicts:
