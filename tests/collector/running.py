@@ -115,19 +115,19 @@ def running(
         **({"monotonic": monotonic} if monotonic else {}),
     )
     try:
-        with served(pages(collector) if pages else collector, limits=limits) as port:
+        with served(pages(collector) if pages else collector, limits=limits, gate=collector.gate) as port:
             yield Running(collector, log, port, clock, told)
     finally:
         log.close()
 
 
 @contextlib.contextmanager
-def served(app: Any, *, limits: Limits | None = None) -> Iterator[int]:
+def served(app: Any, *, limits: Limits | None = None, gate: Any = None) -> Iterator[int]:
     """An application on a free port, in a thread of its own, until the block ends."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(256)
-    server = server_of(app, limits=limits)
+    server = server_of(app, limits=limits, gate=gate)
     ready = threading.Event()
 
     async def serve() -> None:

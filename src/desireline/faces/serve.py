@@ -74,7 +74,7 @@ def serve(
         if feed_per_second:
             threading.Thread(target=_when_ready, args=(serving.live, feed.start), daemon=True).start()
         make_quick()
-        server = server_of(serving.app)
+        server = server_of(serving.app, gate=serving.collector.gate)
         serving.pages.state.ending = lambda: server.should_exit
         server.run(sockets=listening)
 

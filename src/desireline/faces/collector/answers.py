@@ -16,6 +16,8 @@ GIF = b"image/gif"
 SCRIPT = b"text/javascript; charset=utf-8"
 WHOLE = "desireline.whole"
 """The name under which our own server offers to send a complete answer in one write."""
+READ_AT = "desireline.read_at"
+"""The name under which it says when it had read the head of a request, by the gate's clock."""
 PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 """A picture of one transparent point, for pages that cannot run scripts."""
 

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from desireline.faces.collector import client_documents, cross_origin, openapi, snippet
-from desireline.faces.collector.answers import WHOLE, Answer, Header, document, lines_of, refuse
+from desireline.faces.collector.answers import READ_AT, WHOLE, Answer, Header, document, lines_of, refuse
 from desireline.faces.collector.asked import Asked
 from desireline.faces.collector.counters import Counters
+from desireline.faces.collector.gate import Gate
 from desireline.faces.collector.limits import Limits
 from desireline.faces.collector.routes import Route, claims, find
 from desireline.faces.collector.sources import Source, Sources
@@ -48,6 +49,7 @@ class Collector:
         self.sources = sources
         self.limits = limits or Limits()
         self.counters = Counters()
+        self.gate = Gate(self.limits, self.counters, monotonic=monotonic)
         self.public_address = public_address
         self._now = now
         self._monotonic = monotonic
@@ -65,7 +67,7 @@ class Collector:
         if scope["type"] != "http":
             await _not_http(scope, receive, send)
             return
-        begun = self._monotonic()
+        begun = scope.get("extensions", {}).get(READ_AT) or self._monotonic()
         found = find(scope["path"])
         if found is None:
             origin = dict(scope["headers"]).get(b"origin", b"")
@@ -83,8 +85,9 @@ class Collector:
             answer = refuse("collector.fault", retry_after_seconds=1)
         origin = asked.headers.get(b"origin", b"")
         await self._send(scope, send, answer, dialect=route.dialect or "documents", origin=origin)
-        if answer.status == 200 and route.dialect:
-            self.counters.took(self._monotonic() - begun)
+        if route.dialect:
+            taken = self.counters.stored if answer.status == 200 else self.counters.refused
+            taken.add(self._monotonic() - begun)
 
     async def _answer(self, route: Route, asked: Asked, receive: Receive) -> Answer:
         if asked.method == "OPTIONS":

@@ -4,9 +4,46 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from math import inf
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histogram of answering times; a last one without bound follows."""
+
+
+@dataclass(slots=True)
+class Histogram:
+    """How long something took, how often: counts by bound, and the sum."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 1))
+    sum: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Once more, so long."""
+        self.counts[bisect_left(SECONDS, seconds)] += 1
+        self.sum += seconds
+
+    def at_most(self, share: float) -> float:
+        """The bound in seconds below which this share lies; 0 where there is nothing, infinity beyond the last bound.
+
+        >>> taken = Histogram()
+        >>> for seconds in (0.002, 0.003, 0.2): taken.add(seconds)
+        >>> taken.at_most(0.5), taken.at_most(0.99)
+        (0.005, 0.25)
+        """
+        wanted, so_far = share * sum(self.counts), 0
+        for bound, count in zip((*SECONDS, inf), self.counts, strict=True):
+            so_far += count
+            if count and so_far >= wanted:
+                return bound
+        return 0.0
+
+    def lines(self, name: str) -> list[str]:
+        """In the text format of Prometheus."""
+        lines, so_far = [f"# TYPE {name} histogram"], 0
+        for bound, count in zip((*map(str, SECONDS), "+Inf"), self.counts, strict=True):
+            so_far += count
+            lines.append(f'{name}_bucket{{le="{bound}"}} {so_far}')
+        return [*lines, f"{name}_sum {self.sum:.6f}", f"{name}_count {so_far}"]
 
 
 @dataclass(slots=True)
@@ -17,7 +54,8 @@ class Counters:
     refusals: by code.
     bytes: of bodies read.
     events: messages read from them; events_refused: those among them that go to quarantine.
-    seconds: counts of answering times of stored requests by bound; seconds_sum: their sum.
+    stored: how long requests took that were stored, from their reading to their answer; refused: those that were not.
+    late: how late the loop was when it looked, which is what a request may wait before it is read.
     at_once: requests being answered now; bytes_at_once: their bodies.
     faults: answers that failed by a fault of ours.
     """
@@ -27,8 +65,9 @@ class Counters:
     bytes: int = 0
     events: int = 0
     events_refused: int = 0
-    seconds: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 1))
-    seconds_sum: float = 0.0
+    stored: Histogram = field(default_factory=Histogram)
+    refused: Histogram = field(default_factory=Histogram)
+    late: Histogram = field(default_factory=Histogram)
     at_once: int = 0
     bytes_at_once: int = 0
     faults: int = 0
@@ -39,11 +78,6 @@ class Counters:
         self.requests[key] = self.requests.get(key, 0) + 1
         if code:
             self.refusals[code] = self.refusals.get(code, 0) + 1
-
-    def took(self, seconds: float) -> None:
-        """A request was stored and answered after this time."""
-        self.seconds[bisect_left(SECONDS, seconds)] += 1
-        self.seconds_sum += seconds
 
     def text(self) -> str:
         """All counts in the text format of Prometheus."""
@@ -62,12 +96,6 @@ class Counters:
             ("body_bytes_at_once", "gauge", self.bytes_at_once),
         ):
             lines += [f"# TYPE desireline_collector_{name} {kind}", f"desireline_collector_{name} {number}"]
-        return "\n".join([*lines, *self._histogram()]) + "\n"
-
-    def _histogram(self) -> list[str]:
-        name = "desireline_collector_answer_seconds"
-        lines, so_far = [f"# TYPE {name} histogram"], 0
-        for bound, count in zip((*map(str, SECONDS), "+Inf"), self.seconds, strict=True):
-            so_far += count
-            lines.append(f'{name}_bucket{{le="{bound}"}} {so_far}')
-        return [*lines, f"{name}_sum {self.seconds_sum:.6f}", f"{name}_count {so_far}"]
+        for name, taken in (("answer", self.stored), ("refusal", self.refused), ("loop_late", self.late)):
+            lines += taken.lines(f"desireline_collector_{name}_seconds")
+        return "\n".join(lines) + "\n"

@@ -18,8 +18,9 @@ class Limits:
     head_seconds: the head of a request must have arrived within this time; the connection is closed.
     request_head_bytes: address and headers together (431).
     connections: open connections; further ones are answered 503.
-    requests_at_once: requests being answered; further ones are answered 503 before their body is read.
-        The wait of an accepted request is about this number divided by requests a second.
+    requests_at_once: requests being answered; further ones are answered 503 before they are read.
+        The wait of an accepted request is about this number divided by requests a second, and a turn of the
+        loop, which all others wait for, is as long as this many requests take.
     bytes_at_once: bytes of bodies held in memory while they are read and stored (503).
     unread_per_second: bodies kept although no source could be told from them, all senders together.
     address_per_second: requests a second from one network address; 0 means no limit.
@@ -32,7 +33,7 @@ class Limits:
     head_seconds: float = 10.0
     request_head_bytes: int = 64 * 1024
     connections: int = 4_096
-    requests_at_once: int = 256
+    requests_at_once: int = 128
     bytes_at_once: int = 32 * MEBIBYTE
     unread_per_second: float = 5.0
     address_per_second: float = 0.0

@@ -8,7 +8,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from desireline.faces.collector.answers import WHOLE
+from desireline.faces.collector.answers import READ_AT, WHOLE
+from desireline.faces.collector.gate import Gate
 from desireline.faces.collector.limits import Limits
 
 
@@ -37,6 +38,7 @@ class GuardedProtocol(HttpToolsProtocol):
     """The server's protocol with limits on what comes before, beside and after a request."""
 
     limits = Limits()
+    gate: Gate | None = None
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -58,6 +60,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self.gate is not None and self.gate.is_full() and self._refused_unread(self.gate, data):
+            return
         head_was_open, messages = self._head_open, self._messages
         super().data_received(data)
         if self.transport.is_closing():
@@ -90,6 +94,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.cycle is not None:
             offered: Any = {WHOLE: partial(self._answer_whole, self.cycle)}
             self.cycle.scope["extensions"] = offered
+            if self.gate is not None:
+                offered[READ_AT] = self.gate.monotonic()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -99,6 +105,34 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._end(MALFORMED)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        gate = self.gate
+        if gate is None or not gate.counts(cycle.scope["path"]):
+            super()._start_asgi_task(cycle, app)
+            return
+        gate.enter(self.loop)
+
+        async def counted(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await app(scope, receive, send)
+            finally:
+                gate.leave()
+
+        super()._start_asgi_task(cycle, counted)
+
+    def _refused_unread(self, gate: Gate, data: bytes) -> bool:
+        """Refuse a whole request between two others at once; the connection stays as it is."""
+        if self._message_open or self._head_bytes or self.flow.write_paused or self.transport.is_closing():
+            return False
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False
+        answer = gate.refusal(data, default_headers=self.server_state.default_headers)
+        if answer:
+            self._stop_timer()
+            self.transport.write(answer)
+            self.on_response_complete()
+        return bool(answer)
 
     def _answer_whole(self, cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> bool:
         """Send an answer that is complete in one write; False when it has to go the long way.

@@ -10,6 +10,8 @@ from typing import Any
 
 import uvicorn
 
+from desireline.faces.collector.app import Collector
+from desireline.faces.collector.gate import Gate
 from desireline.faces.collector.limits import Limits
 from desireline.faces.collector.protocol import GuardedProtocol
 
@@ -19,15 +21,18 @@ KEEP_ALIVE_SECONDS = 65
 BACKLOG = 2_048
 
 
-def server_of(app: Any, *, limits: Limits | None = None, lifespan: bool = True) -> uvicorn.Server:
+def server_of(
+    app: Any, *, limits: Limits | None = None, gate: Gate | None = None, lifespan: bool = True
+) -> uvicorn.Server:
     """A server for an ASGI application, to be run with `server.serve(sockets=[listening])` or `run`.
 
     No proxy is believed and no request is logged. Connections beyond `limits.connections` are answered 503
-    by the protocol itself; uvicorn's own `limit_concurrency` stays off, since it counts idle connections as
-    work and answers without Retry-After.
+    by the protocol itself, and so are requests that find the collector's `gate` full, before they are read.
+    uvicorn's own `limit_concurrency` stays off, since it counts idle connections as work and answers without
+    Retry-After.
     """
     given = limits or Limits()
-    protocol = type("LimitedProtocol", (GuardedProtocol,), {"limits": given})
+    protocol = type("LimitedProtocol", (GuardedProtocol,), {"limits": given, "gate": gate})
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -45,10 +50,10 @@ def server_of(app: Any, *, limits: Limits | None = None, lifespan: bool = True) 
     return uvicorn.Server(config)
 
 
-def serve_collector(app: Any, listening: socket.socket, *, limits: Limits | None = None) -> None:
+def serve_collector(app: Collector, listening: socket.socket, *, limits: Limits | None = None) -> None:
     """Serve on a socket that already listens until interrupted."""
     make_quick()
-    server_of(app, limits=limits).run(sockets=[listening])
+    server_of(app, limits=limits, gate=app.gate).run(sockets=[listening])
 
 
 def make_quick() -> None:
