@@ -18,12 +18,13 @@ class Site:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.headers: dict[str, str] = {}
+        self.modules: Path | None = None
         site = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 path = self.path.partition("?")[0]
-                body = site.files.get(path)
+                body = site.files.get(path) or site.module(path)
                 self.send_response(200 if body is not None else 404)
                 self.send_header("content-type", TYPES.get(Path(path).suffix, TYPES[".html"]))
                 for name, value in site.headers.items():
@@ -37,6 +38,13 @@ class Site:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self._server.server_port}"
+
+    def module(self, path: str) -> bytes | None:
+        """A file of an installed client, under /modules/."""
+        if self.modules is None or not path.startswith("/modules/"):
+            return None
+        file = self.modules / path.removeprefix("/modules/")
+        return file.read_bytes() if file.is_file() else None
 
     def page(self, path: str, head: str, body: str = "") -> None:
         """Put up a page."""

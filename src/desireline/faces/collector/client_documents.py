@@ -74,7 +74,10 @@ def rudder_settings(source: Source, *, address: str) -> Answer:
 
 
 def posthog_config(key: str) -> dict[str, Any]:
-    """The remote configuration of posthog-js: nothing is recorded, asked or measured beyond what the page sends."""
+    """The remote configuration of posthog-js: nothing is recorded, asked or measured beyond what the page sends.
+
+    Surveys are not named at all: told that there are none, the client still asks for their script.
+    """
     return {
         "token": key,
         "supportedCompression": ["gzip", "gzip-js", "base64"],
@@ -90,7 +93,6 @@ def posthog_config(key: str) -> dict[str, Any]:
         "sessionRecording": False,
         "heatmaps": False,
         "conversations": False,
-        "surveys": False,
         "productTours": False,
         "defaultIdentifiedOnly": True,
         "siteApps": [],
