@@ -20,6 +20,10 @@ from desireline.project.hub import Hub
 from web.live_bank import LiveBank, make_live_bank, running
 
 NOW = 1_800_000_000_000
+SURVEY = '{"id": "r-1", "submitted_at": "2026-11-22T10:00:00Z", "email": "anna@example.org", "nps": 9}'
+LETTER = (
+    "From: anna@example.org\r\nTo: help@bank.example\r\nMessage-ID: <a@b>\r\nSubject: My card\r\n\r\nIs it blocked?\r\n"
+)
 CANARY = "<script>alert(1)</script>"
 
 
@@ -62,7 +66,7 @@ class QuietProject:
 class QuietLive:
     def __init__(self) -> None:
         self.project, self.hub = QuietProject(), Hub()
-        self.failing, self.ready, self.lag_ms = "", True, 0
+        self.failing, self.map_mistakes, self.ready, self.lag_ms = "", "", True, 0
 
 
 @pytest.fixture
@@ -148,7 +152,7 @@ def test_the_picture_says_its_numbers() -> None:
     counts = Counts()
     counts.add(at=NOW, source="shop", verdict="accepted", number=40)
     counts.add(at=NOW, source="shop", verdict="quarantined", number=2)
-    picture = counts_picture(counts.series(NOW, seconds=300, step=5), step=5)
+    picture = counts_picture(counts.series(NOW + 5_000, seconds=300, step=5), step=5)
     assert "40 accepted, 2 quarantined" in picture and 'aria-label="Messages a second' in picture
     assert counts_picture(Counts().series(NOW, seconds=300, step=5), step=5).count("nothing") == 60
 
@@ -312,6 +316,26 @@ def test_other_systems_are_connected_with_their_recipe_and_address(bank: LiveBan
         assert f"recipes/{kind}-webhook.yaml" in page and source["recipe"]
     if kind not in ("email", "cloudevents"):
         assert source["secret_env"] == f"DESIRELINE_SECRET_OF_{kind.upper()}" and source["secret_env"] in page
+
+
+@pytest.mark.parametrize(
+    ("form", "path", "body", "name"),
+    [
+        ("kind=survey&unsigned=yes", "/hooks/{key}", SURVEY, "tried-survey"),
+        ("kind=webhook&unsigned=yes", "/hooks/{key}", '{"type": "order.completed", "id": "e-1"}', "tried-system"),
+        ("kind=email", "/mail/{key}", LETTER, "tried-letters"),
+        ("kind=server", "/v1/track?writeKey={key}", '{"userId": "c-1", "event": "Order Completed"}', "tried-program"),
+    ],
+)
+def test_what_the_lines_send_is_accepted(bank: LiveBank, form: str, path: str, body: str, name: str) -> None:
+    assert asked(bank, "/connect", form=f"{form}&name={name}")[0] == 303
+    key = bank.project.sources.named(name)["key"]
+    connection = http.client.HTTPConnection(bank.address.removeprefix("http://"), timeout=30)
+    media = "message/rfc822" if body is LETTER else "application/json"
+    connection.request("POST", path.format(key=key), body, {"content-type": media})
+    assert connection.getresponse().status == 200
+    connection.close()
+    bank.until(lambda: "verdict connected" in asked(bank, f"/connect/{name}")[1])
 
 
 def test_a_wrong_key_is_told_on_the_page_that_waits(bank: LiveBank) -> None:

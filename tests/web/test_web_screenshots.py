@@ -71,14 +71,14 @@ def test_the_one_screen_is_pictured(demo: Project, width: int, scheme: Any) -> N
 
 @pytest.fixture(scope="module")
 def at_work(tmp_path_factory: pytest.TempPathFactory, demo: Project) -> Iterator[LiveBank]:
-    """The demo bank in motion, in a folder of its own, for a minute already."""
+    """The demo bank in motion, in a folder of its own, for two minutes already."""
     folder = tmp_path_factory.mktemp("live") / "bank"
     shutil.copytree(demo.folder, folder)
     with running(open_demo(folder, live=True)) as bank:
         feed = DemoFeed(bank.project, port=int(bank.address.rpartition(":")[2]), per_second=50)
         feed.start()
         shop = bank.project.sources.add("web-shop", origins=["https://shop.example"], says="A web site or shop")
-        threading.Event().wait(70)
+        threading.Event().wait(140)
         message = {"type": "page", "name": "Home", "anonymousId": "visitor-1", "messageId": "first-1"}
         assert bank.send(message, key=shop["key"], origin="https://shop.example") == 200
         bank.until(lambda: "web-shop" in bank.serving.pages.state.pulse.counts.by_source)
@@ -93,11 +93,11 @@ def test_what_happens_now_is_pictured(at_work: LiveBank, name: str, path: str, w
     picture = IMAGES / f"{name}-{width}-{scheme}.png"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme)
+        page = browser.new_page(viewport={"width": width, "height": 1500}, color_scheme=scheme)
         page.goto(at_work.address + path, timeout=120_000)
         assert page.evaluate("document.documentElement.scrollWidth") == width
         page.locator("#show-new" if name == "live" else ".verdict.connected").wait_for(timeout=60_000)
-        page.screenshot(path=picture, full_page=name == "connect" or width > 400)
+        page.screenshot(path=picture, full_page=name == "connect")
         browser.close()
     kept_small(picture)
     assert 20_000 < picture.stat().st_size < MOST_BYTES

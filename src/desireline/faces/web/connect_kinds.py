@@ -37,8 +37,24 @@ _ALL = (
     ),
     Kind("posthog", "PostHog clients", "you use them today: one line changes", "posthog", from_browsers=True),
     Kind("server", "Your own program", "one HTTP request for each event, or many at once", "segment", server_side=True),
-    Kind("zendesk", "Zendesk", "tickets as they happen, by signed webhook", "recipe", "zendesk-webhook", signed=True),
-    Kind("chatwoot", "Chatwoot", "chats as they happen, by signed webhook", "recipe", "chatwoot-webhook", signed=True),
+    Kind(
+        "zendesk",
+        "Zendesk",
+        "tickets as they happen, by signed webhook",
+        "recipe",
+        "zendesk-webhook",
+        server_side=True,
+        signed=True,
+    ),
+    Kind(
+        "chatwoot",
+        "Chatwoot",
+        "chats as they happen, by signed webhook",
+        "recipe",
+        "chatwoot-webhook",
+        server_side=True,
+        signed=True,
+    ),
     Kind(
         "typeform",
         "Typeform",
@@ -47,8 +63,16 @@ _ALL = (
         "typeform-webhook",
         signed=True,
     ),
-    Kind("survey", "Another survey tool", "answers as flat JSON, by webhook", "recipe", "survey-webhook", signed=True),
-    Kind("webhook", "Any other system", "any JSON it can post, by webhook", "webhook", signed=True),
+    Kind(
+        "survey",
+        "Another survey tool",
+        "answers as flat JSON, by webhook",
+        "recipe",
+        "survey-webhook",
+        server_side=True,
+        signed=True,
+    ),
+    Kind("webhook", "Any other system", "any JSON it can post, by webhook", "webhook", server_side=True, signed=True),
     Kind("cloudevents", "CloudEvents", "binary, structured or batched", "cloudevents", server_side=True),
     Kind("email", "E-mail", "letters to and from your service address", "email", server_side=True),
 )
@@ -57,6 +81,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _ALL})
 
 def kind_of(source: Mapping[str, Any], *, recipe: str) -> Kind:
     """The kind a source was set up as, from what is known of it."""
+    for kind in _ALL:
+        if kind.label == source["says"] and (kind.dialect, kind.recipe) == (source["dialect"], recipe):
+            return kind
     if source["dialect"] == "recipe":
         named = next((kind for kind in _ALL if kind.recipe and kind.recipe == recipe), None)
         return named or KINDS["survey"]

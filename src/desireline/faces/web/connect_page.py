@@ -90,7 +90,7 @@ def _create(project: Project, words: Mapping[str, str]) -> None:
         recipe=kind.recipe,
         secret_env=_secret_env(name) if kind.signed and not unsigned else "",
         server_side=kind.server_side,
-        unsigned=kind.signed and unsigned,
+        unsigned=unsigned if kind.signed else kind.name == "email",
         says=kind.label,
     )
 

@@ -9,7 +9,7 @@ from desireline.faces.web.drawing import counted, element, text, title
 from desireline.faces.web.live_counts import VERDICTS
 from desireline.vocabulary.units import moment_text
 
-WIDTH, HEIGHT = 720, 118
+WIDTH, HEIGHT = 1220, 132
 _LEFT, _TOP, _BOTTOM = 44, 10, 20
 
 
@@ -67,7 +67,7 @@ def _round_up(value: float) -> float:
     """The next round number, so that the scale says something.
 
     >>> _round_up(47), _round_up(0.3), _round_up(0)
-    (50.0, 0.5, 1.0)
+    (50.0, 0.3, 1.0)
     """
     if value <= 0:
         return 1.0
@@ -76,11 +76,11 @@ def _round_up(value: float) -> float:
         size /= 10
     while size * 10 <= value:
         size *= 10
-    return next(size * part for part in (1, 2, 5, 10) if size * part >= value)
+    return next(size * part for part in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if size * part >= value)
 
 
 def _tidy(value: float) -> str:
-    return f"{value:g}"
+    return f"{value:.3g}"
 
 
 def _clock(second: int) -> str:

@@ -61,8 +61,8 @@ class Counts:
         )
 
     def series(self, now: int, *, seconds: int, step: int) -> list[tuple[int, Counter[str]]]:
-        """The counts of the last so many seconds in steps, the oldest first: (first second, by verdict)."""
-        end = now // 1000 // step * step
+        """The counts of the last so many seconds in whole steps, the oldest first: (first second, by verdict)."""
+        end = now // 1000 // step * step - step
         begins = range(end - seconds + step, end + step, step)
         found: dict[int, Counter[str]] = {begin: Counter() for begin in begins}
         for second, counted in self.by_second.items():
