@@ -38,7 +38,7 @@ def in_the_lake(folder: Path) -> list[str]:
 def test_F1_kills_of_the_whole_server_lose_nothing_acknowledged_and_double_nothing(folder: Path) -> None:
     key, server, chance = key_of(folder), Server(folder), Random(1)
     clients = [Client(server, key, f"client{number}", number) for number in range(CLIENTS)]
-    threads = [threading.Thread(target=client.run) for client in clients]
+    threads = [threading.Thread(target=client.run, daemon=True) for client in clients]
     server.start()
     for thread in threads:
         thread.start()
