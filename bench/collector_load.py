@@ -4,23 +4,27 @@
 
 Without a rate every connection sends its next request when it has its answer. With one, requests fall due
 at that rate whatever the answers say; those for which no connection is free are counted as not sent.
-Prints one JSON line; latencies are in milliseconds, from the first byte sent to the last one read.
+Prints one JSON line; latencies are in milliseconds, from just before a request is handed to the kernel until the
+kernel had its answer (SO_TIMESTAMPNS): the time in which an answer lies unread because this process was
+not running is no time of the collector's. It is told apart, as `unread_ms`, and is the whole error of a
+generator that shares the cores.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import base64
 import json
 import os
+import select
+import socket
+import struct
 import sys
 import time
+from array import array
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import uvloop
 
 EVENT = (
     b'{"type":"track","messageId":"%s","userId":"user-%s","event":"Order Completed","properties":{"order_id":"o-1",'
@@ -29,7 +33,11 @@ EVENT = (
     b'"timestamp":"2026-11-22T19:30:00.000Z"}'
 )
 DRAIN_SECONDS = 10.0
-TICK_SECONDS = 0.002
+TICK_SECONDS = 0.001
+SECOND = 1_000_000_000
+SO_TIMESTAMPNS = 35
+"""Linux: each read says when its last byte came in (socket(7)); Python does not name it."""
+STAMP = struct.Struct("qq")
 
 
 class Requests:
@@ -66,47 +74,63 @@ class Seen:
     """What came back: how often each status, and how long it took."""
 
     statuses: Counter[int] = field(default_factory=Counter)
-    accepted_ms: list[float] = field(default_factory=list)
-    refused_ms: list[float] = field(default_factory=list)
+    accepted_ms: array[float] = field(default_factory=lambda: array("d"))
+    accepted_at: array[int] = field(default_factory=lambda: array("q"))
+    refused_ms: array[float] = field(default_factory=lambda: array("d"))
+    unread_ms: array[float] = field(default_factory=lambda: array("d"))
     not_sent: int = 0
     lost: int = 0
 
-    def add(self, status: int, milliseconds: float) -> None:
-        """An answer was read whole."""
+    def add(self, status: int, *, sent_at: int, came_at: int, read_at: int) -> None:
+        """An answer was read whole; nanoseconds."""
         self.statuses[status] += 1
-        (self.accepted_ms if status == 200 else self.refused_ms).append(milliseconds)
+        self.unread_ms.append((read_at - came_at) / 1e6)
+        if status == 200:
+            self.accepted_ms.append((came_at - sent_at) / 1e6)
+            self.accepted_at.append(sent_at)
+        else:
+            self.refused_ms.append((came_at - sent_at) / 1e6)
+
+    def p99_of_each_second(self, *, begun_at: int) -> list[float]:
+        """Of what was accepted, by the second since the beginning in which it was sent."""
+        seconds: dict[int, list[float]] = {}
+        for sent_at, took_ms in zip(self.accepted_at, self.accepted_ms, strict=True):
+            seconds.setdefault((sent_at - begun_at) // SECOND, []).append(took_ms)
+        return [quantile(seconds.get(second, []), 0.99) for second in range(max(seconds, default=-1) + 1)]
 
 
-class Client(asyncio.Protocol):
+class Client:
     """One connection."""
 
-    def __init__(self, load: Load) -> None:
-        self.load = load
-        self.sent_at = 0.0
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.socket.setblocking(False)
+        self.sent_at = 0
         self.data = b""
 
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
+    def ask(self, request: bytes) -> None:
+        """Send a request; it is small beside the socket's buffer."""
+        self.sent_at = time.time_ns()
+        if self.socket.send(request) != len(request):
+            raise RuntimeError("A request did not fit into the socket: make its batches smaller.")
 
-    def ask(self) -> None:
-        """Send the next request."""
-        self.load.open += 1
-        self.sent_at = time.perf_counter()
-        self.transport.write(self.load.requests.next())
-
-    def data_received(self, data: bytes) -> None:
+    def read(self) -> tuple[int, int]:
+        """The status of an answer that is whole, else 0, and when it came; -1 when the connection is gone."""
+        try:
+            data, said, _, _ = self.socket.recvmsg(65_536, 64)
+        except ConnectionError:
+            return -1, 0
+        if not data:
+            return -1, 0
         self.data += data
         head, found, body = self.data.partition(b"\r\n\r\n")
-        if not found or len(body) < int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]):
-            return
+        if not found or len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]):
+            return 0, 0
         self.data = b""
-        self.load.open -= 1
-        self.load.seen.add(int(head[9:12]), (time.perf_counter() - self.sent_at) * 1_000)
-        self.load.free(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.load.done:
-            self.load.seen.lost += 1
+        seconds, nanoseconds = STAMP.unpack(said[0][2])
+        return int(head[9:12]), seconds * SECOND + nanoseconds
 
 
 class Load:
@@ -117,57 +141,63 @@ class Load:
         self.rate = rate
         self.seen = Seen()
         self.open = 0
-        self.done = False
-        self.stopping = False
+        self.begun_at = 0
+        self.ended_at = 0
         self.idle: deque[Client] = deque()
+        self._clients: dict[int, Client] = {}
+        self._poll = select.epoll()
 
-    def free(self, client: Client) -> None:
-        """A connection has its answer."""
-        if self.rate or self.stopping:
-            self.idle.append(client)
-        else:
-            client.ask()
-
-    async def run(self, port: int, connections: int, seconds: float) -> float:
+    def run(self, port: int, connections: int, seconds: float) -> float:
         """Send for this long, then wait for what is still open; returns the seconds it took."""
-        loop = asyncio.get_running_loop()
-        clients = [
-            (await loop.create_connection(lambda: Client(self), "127.0.0.1", port))[1] for _ in range(connections)
-        ]
-        begun = time.perf_counter()
-        if self.rate:
-            self.idle.extend(clients)
-            await self._at_a_rate(begun, seconds)
-        else:
-            for client in clients:
-                client.ask()
-            await asyncio.sleep(seconds)
-        self.stopping = True
-        took = time.perf_counter() - begun
-        until = time.perf_counter() + DRAIN_SECONDS
-        while self.open and time.perf_counter() < until:
-            await asyncio.sleep(TICK_SECONDS)
-        self.done = True
-        for client in clients:
-            client.transport.close()
-        return took
-
-    async def _at_a_rate(self, begun: float, seconds: float) -> None:
+        for _ in range(connections):
+            client = Client(port)
+            self._clients[client.socket.fileno()] = client
+            self._poll.register(client.socket.fileno(), select.EPOLLIN)
+            self.idle.append(client)
+        self.begun_at = time.time_ns()
+        until = self.begun_at + round(seconds * SECOND)
         due_so_far = 0
-        while (now := time.perf_counter()) < begun + seconds:
-            due = int((now - begun) * self.rate) - due_so_far
+        while (now := time.time_ns()) < until:
+            due = int((now - self.begun_at) * self.rate / SECOND) - due_so_far if self.rate else len(self.idle)
             due_so_far += due
-            sent = min(due, len(self.idle))
-            for _ in range(sent):
-                self.idle.popleft().ask()
-            self.seen.not_sent += due - sent
-            await asyncio.sleep(TICK_SECONDS)
+            self._send(due)
+            self._read(TICK_SECONDS)
+        self.ended_at = time.time_ns()
+        while self.open and time.time_ns() < self.ended_at + DRAIN_SECONDS * SECOND:
+            self._read(TICK_SECONDS)
+        for client in self._clients.values():
+            client.socket.close()
+        return (self.ended_at - self.begun_at) / SECOND
+
+    def _send(self, due: int) -> None:
+        sent = min(due, len(self.idle))
+        for _ in range(sent):
+            self.open += 1
+            self.idle.popleft().ask(self.requests.next())
+        self.seen.not_sent += due - sent
+
+    def _read(self, patience_seconds: float) -> None:
+        for number, _ in self._poll.poll(patience_seconds):
+            client = self._clients[number]
+            status, came_at = client.read()
+            if status > 0:
+                self.open -= 1
+                self.seen.add(status, sent_at=client.sent_at, came_at=came_at, read_at=time.time_ns())
+                self.idle.append(client)
+            elif status < 0:
+                self.seen.lost += 1
+                self._poll.unregister(number)
 
 
-def quantile(values: list[float], share: float) -> float:
+def quantile(values: Sequence[float], share: float) -> float:
     """The value below which this share lies; 0 when there is none."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def quantiles(values: Sequence[float]) -> dict[str, float]:
+    """The shares that are looked at."""
+    return {str(share): quantile(values, share) for share in (0.5, 0.95, 0.99, 1.0)}
 
 
 def main() -> int:
@@ -181,8 +211,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=0.0)
     given = parser.parse_args()
     load = Load(Requests(key=given.key, events=given.events), rate=given.rate)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        took = runner.run(load.run(given.port, given.connections, given.seconds))
+    took = load.run(given.port, given.connections, given.seconds)
     seen = load.seen
     accepted = seen.statuses[200]
     refused = sum(seen.statuses.values()) - accepted
@@ -190,8 +219,9 @@ def main() -> int:
         "seconds": took, "accepted": accepted, "refused": refused, "statuses": dict(seen.statuses),
         "not_sent": seen.not_sent, "lost": seen.lost, "unanswered": load.open,
         "per_second": accepted / took, "interactions_per_second": accepted * given.events / took,
-        "accepted_ms": {str(share): quantile(seen.accepted_ms, share) for share in (0.5, 0.95, 0.99, 1.0)},
-        "refused_ms": {str(share): quantile(seen.refused_ms, share) for share in (0.5, 0.95, 0.99, 1.0)},
+        "accepted_ms": quantiles(seen.accepted_ms), "refused_ms": quantiles(seen.refused_ms),
+        "unread_ms": quantiles(seen.unread_ms), "begun_at": load.begun_at, "ended_at": load.ended_at,
+        "p99_of_each_second_ms": seen.p99_of_each_second(begun_at=load.begun_at),
     }  # fmt: skip
     print(json.dumps(said))
     return 0
