@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: demo test check faults bench docs lock clean
 
 demo: $(VENV)/installed-run
-	@$(BIN)/desireline demo $(DEMO) --port $(PORT) $(if $(filter 0 no false,$(OPEN)),--no-open,--open)
+	@$(BIN)/desireline demo $(DEMO) --port $(PORT) $(if $(filter 0 no false,$(OPEN)),--no-open,--open) $(if $(LIVE),--live)
 
 test: $(VENV)/installed-test
 	@PYTHON=$(BIN)/python sh tests/run.sh

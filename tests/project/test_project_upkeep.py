@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
 
-from desireline.project import Project, new_project, rebuild
+from desireline.project import Project, digests, new_project, rebuild
+from desireline.storage.progress_book import ProgressBook
 from desireline.vocabulary.errors import DesirelineError, WorkFailed
 
 DAY_MS = 86_400_000
@@ -213,3 +215,20 @@ def test_openings_of_nobody_are_counted_beside_the_rate(tmp_path: Path) -> None:
     assert rates["answered"]["without_handle"] == 4
     assert rates["answered"]["settled"] == 0
     assert "4 openings by nobody known" in str(project.ledger.check()[0])
+
+
+def test_a_project_from_before_there_was_a_log_gets_one_and_can_be_rebuilt_from_it(tmp_path: Path) -> None:
+    project = a_project(tmp_path / "p")
+    project.imports.take_known([write(tmp_path / "desk1.csv", [*rows(40, 3), "x,no time,asked,phone,inbound,,,,"])])
+    before = digests(project)
+    shutil.rmtree(project.data / "log")
+    ProgressBook(project.state).forget("record")
+    ProgressBook(project.state).forget("versions")
+    project.state.close()
+    older = Project(tmp_path / "p")
+    with older.writing("the first opening"):
+        pass
+    assert digests(older) == before
+    rebuild(older, progress=lambda _share, _what: None)
+    assert digests(older) == before
+    assert older.imports.undo(older.imports.table()["import_id"][0]) == 40
