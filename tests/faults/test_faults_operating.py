@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -16,12 +17,14 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from starlette.testclient import TestClient
 
 from desireline.faces.serve import at_work
-from desireline.project import Project, back_up, digests, rebuild, restore
+from desireline.project import Following, Project, back_up, digests, rebuild, restore
+from desireline.project.manifest import read_manifest
 from faults.forms import how_many
 from faults.running import Server, free_port
 from project.live_desk import a_desk
@@ -122,6 +125,56 @@ def test_F9_backups_while_a_thousand_interactions_a_second_come_in_are_all_whole
         assert {**after, "ledger": ""} == {**before, "ledger": ""}
         project.state.close()
         shutil.rmtree(folder)
+
+
+def files_beside(target: Path) -> set[str]:
+    """The names in a backup's folder and in those that are being written for it."""
+    found: set[str] = set()
+    for folder in target.parent.glob("*one*"):
+        with contextlib.suppress(FileNotFoundError):
+            found |= {f"{folder.name}/{path.name}" for path in folder.iterdir()}
+    return found
+
+
+def is_whole(backup: Path) -> bool:
+    """Whether every file is as the manifest says, as far as it belongs to the backup."""
+    files = read_manifest(backup).files.items()
+    return all(
+        hashlib.sha256((backup / name).read_bytes()[: each.bytes]).hexdigest() == each.sha256 for name, each in files
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("follow", [False, True], ids=["once", "followed"])
+def test_F1_a_backup_that_is_killed_is_whole_or_not_there(tmp_path: Path, *, follow: bool) -> None:
+    server, chance = Server(a_desk(tmp_path / "desk")).start(), Random(9)
+    server.wait_for("/ready")
+    target = tmp_path / "backups" / "one"
+    command = [sys.executable, "-m", "desireline.faces.cli", "backup", str(target), "-p", str(server.folder)]
+    with Sender(server, "s", per_second=200):
+        for _ in range(how_many(3, 60)):
+            before, until = files_beside(target), time.monotonic() + 60
+            backup = subprocess.Popen([*command, *(["--follow", "--every", "0.2"] if follow else [])], stderr=-1)
+            while files_beside(target) <= before and backup.poll() is None and time.monotonic() < until:
+                threading.Event().wait(0.003)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                backup.wait(chance.uniform(0.0, 1.5 if follow else 0.3))
+            backup.kill()
+            backup.communicate()
+            if (target / "manifest.json").exists():
+                assert is_whole(target)
+            if not follow:
+                assert not target.exists() or (target / "manifest.json").exists()
+                shutil.rmtree(target, ignore_errors=True)
+    assert server.stop() == 0
+    project = Project(server.folder)
+    if follow:
+        Following(project, target).bring_up()
+    else:
+        back_up(project, target)
+    assert [path.name for path in target.parent.iterdir()] == ["one"], "what killed backups left was not cleared away"
+    assert is_whole(target)
+    assert in_the_lake(restore(target, tmp_path / "again", progress=silent)) >= in_the_lake(project)
 
 
 @contextlib.contextmanager

@@ -84,11 +84,12 @@ def serve(
     """Take interactions in as they happen and show the pages, on this machine only."""
     from desireline.faces.listening import outside_address
     from desireline.faces.logs import set_up
-    from desireline.faces.serve import serve as serve_project
 
     set_up(log_format=log_format)
     outside = outside_address(listen, behind_proxy=behind_proxy) if listen else None
     opened = open_project(project)
+    from desireline.faces.serve import serve as serve_project
+
     serve_project(opened, port=port, open_page=open_page, outside=outside, public_address=public_address)
 
 
