@@ -66,8 +66,8 @@ def _line_at(value: float, *, top: float, width: float, floor: float, words: str
 def _round_up(value: float) -> float:
     """The next round number, so that the scale says something.
 
-    >>> _round_up(47), _round_up(0.3), _round_up(0)
-    (50.0, 0.3, 1.0)
+    >>> _round_up(47), _round_up(0.5), _round_up(0)
+    (50.0, 0.5, 1.0)
     """
     if value <= 0:
         return 1.0

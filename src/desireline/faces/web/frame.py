@@ -45,7 +45,7 @@ def _framed(request: Request, template: str, context: dict[str, Any], status: in
         "followed": context["page_kind"] in _WITH_FIGURES and state.pulse is not None,
     }
     if "as_of" not in context:
-        around |= _as_of(reading, is_live=state.pulse is not None and state.project.is_live)
+        around |= _as_of(reading, is_live=state.project is not None and state.project.is_live)
     number = context["number"] if "number" in context else reading.number if around["followed"] else 0
     return page(template, around | context | {"place": place_of(state.pulse, number)}, status=status)
 

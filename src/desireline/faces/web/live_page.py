@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from desireline.faces.web.counts_picture import counts_picture
@@ -20,9 +19,11 @@ from desireline.faces.web.finding import breach_in_words
 from desireline.faces.web.frame import framed, reading_of
 from desireline.faces.web.live_counts import UNTOLD, VERDICTS
 from desireline.faces.web.live_events import live_events
+from desireline.faces.web.live_mending import FILTERS, change, live_address, outcome_of, refused_row
+from desireline.faces.web.live_message_page import MEANINGS, message
 from desireline.faces.web.live_promises_board import PromiseAtStake
 from desireline.faces.web.live_pulse import Message, Pulse, Wanted
-from desireline.faces.web.live_reading import Came, Quarantine, Refused, came, quarantine, refused
+from desireline.faces.web.live_reading import Quarantine, quarantine
 from desireline.faces.web.promise_page import person_address
 from desireline.faces.web.reading import Reading
 from desireline.faces.web.small_pictures import verdict_picture
@@ -33,13 +34,9 @@ from desireline.vocabulary.units import lateness_text, moment_text
 MOST_LISTED = 50
 MOST_AT_STAKE = 8
 MOST_REFUSED = 5
-MOST_EDITED = 1_000_000
-"""A mended message holds no more letters than this."""
 PICTURE_SECONDS, PICTURE_STEP = 300, 5
 NARROW_STEP = 10
-WORDS = ("verdict", "source", "channel", "outcome")
-_MEANINGS = {"accepted": "kept", "repeated": "withdrawn", "quarantined": "broken"}
-"""The shape and colour in which a verdict of a message is drawn."""
+WORDS = (*FILTERS, "outcome")
 
 
 async def live(request: Request) -> Response:
@@ -50,47 +47,6 @@ async def live(request: Request) -> Response:
         return await framed(request, "live_empty.html", _not_live())
     context = await run_in_threadpool(_context, reading_of(request), request.app.state.project, pulse, wanted, outcome)
     return await framed(request, context.pop("template"), context)
-
-
-async def message(request: Request) -> Response:
-    """One message: its text, its verdict, and whose interaction it became."""
-    project: Project = request.app.state.project
-    words = [request.path_params[name] for name in ("sequence", "position")]
-    pulse: Pulse | None = request.app.state.pulse
-    if pulse is None or not all(word.removeprefix("-").isdigit() and len(word) < 16 for word in words):
-        raise HTTPException(404, "There is no such message here.")
-    found = await run_in_threadpool(came, project, int(words[0]), int(words[1]))
-    if found is None:
-        raise HTTPException(404, "The log holds no such message.")
-    context = await run_in_threadpool(_message_context, reading_of(request), pulse, found)
-    return await framed(request, "live_message.html", context)
-
-
-async def change(request: Request) -> Response:
-    """Mend and try again, or discard, one message in quarantine; then tell what came of it."""
-    project: Project = request.app.state.project
-    async with request.form(max_files=0, max_fields=10, max_part_size=MOST_EDITED) as form:
-        words = {name: value for name, value in form.items() if isinstance(value, str)}
-    number, action = words.get("number", ""), words.get("action", "")
-    if not (number.isascii() and number.isdigit() and len(number) < 16) or action not in ("replay", "discard"):
-        raise DesirelineError("A refused message can be mended and tried again, or discarded.")
-    await run_in_threadpool(_change, project, int(number), action, words.get("text", ""))
-    wanted = {name: words[name] for name in WORDS[:3] if words.get(name)}
-    return RedirectResponse(_address({**wanted, "outcome": number}) + "#quarantine", status_code=303)
-
-
-def _change(project: Project, number: int, action: str, text: str) -> None:
-    known = refused(project, number)
-    if known is None:
-        raise DesirelineError(f"There is no refused message {number}.")
-    if known.status != "waiting":
-        return
-    if action == "discard":
-        project.imports.discard([number])
-        return
-    if known.whole and text.replace("\r\n", "\n") != known.raw.replace("\r\n", "\n"):
-        project.imports.edit(number, text)
-    project.imports.replay(numbers=[number])
 
 
 def _asked(request: Request) -> tuple[Wanted, int | None]:
@@ -110,11 +66,6 @@ def _asked(request: Request) -> tuple[Wanted, int | None]:
         raise DesirelineError(mistakes)
     wanted = Wanted(verdict, words.get("source", ""), words.get("channel", ""))
     return wanted, int(outcome) if outcome else None
-
-
-def _address(words: Mapping[str, str]) -> str:
-    query = urlencode({name: value for name, value in words.items() if value}, quote_via=quote)
-    return f"/live?{query}" if query else "/live"
 
 
 def _not_live() -> dict[str, Any]:
@@ -174,7 +125,7 @@ def _context(reading: Reading, project: Project, pulse: Pulse, wanted: Wanted, o
         "number": number,
         "says": _finding(seen["minute"], seen["broken"], seen["broken_words"], heard=bool(seen["by_source"])),
         "to_do": _to_do(seen["broken"], waiting.total),
-        "outcome": _outcome(project, outcome) if outcome is not None else None,
+        "outcome": outcome_of(project, outcome) if outcome is not None else None,
         "counts_says": _counts_sentence(seen["wide"]),
         "wide_picture": counts_picture(seen["wide"], step=PICTURE_STEP),
         "narrow_picture": counts_picture(seen["narrow"], step=NARROW_STEP, narrow=True),
@@ -183,7 +134,7 @@ def _context(reading: Reading, project: Project, pulse: Pulse, wanted: Wanted, o
         "tabs": [
             {
                 "name": name or "all",
-                "address": _address({**words, "verdict": name}),
+                "address": live_address({**words, "verdict": name}),
                 "here": wanted.verdict == name,
             }
             for name in ("", *VERDICTS)
@@ -198,7 +149,7 @@ def _context(reading: Reading, project: Project, pulse: Pulse, wanted: Wanted, o
         "broken": [_stake_row(stake, names, now=now) for stake in seen["broken_rows"]],
         "waiting": waiting,
         "quarantine_says": _quarantine_sentence(waiting),
-        "refused": [_refused_row(row) for row in waiting.rows],
+        "refused": [refused_row(row) for row in waiting.rows],
         "drift": [_drift_row(row) for row in project.drift.recent(most=6)],
     }
 
@@ -263,8 +214,8 @@ def _message_row(each: Message) -> dict[str, str]:
         "channel": each.channel,
         "source": each.source or "(no source)",
         "verdict": each.verdict,
-        "class": _MEANINGS.get(each.verdict, ""),
-        "picture": verdict_picture(_MEANINGS.get(each.verdict, "")),
+        "class": MEANINGS.get(each.verdict, ""),
+        "picture": verdict_picture(MEANINGS.get(each.verdict, "")),
         "reason": each.reason or ("seen before: counted once" if each.verdict == "repeated" else ""),
     }
 
@@ -272,7 +223,7 @@ def _message_row(each: Message) -> dict[str, str]:
 def _source_row(source: str, verdicts: Mapping[str, int], last_at: int) -> dict[str, Any]:
     return {
         "name": source if source != UNTOLD else "(more than could be told)",
-        "address": _address({"source": source}),
+        "address": live_address({"source": source}),
         "counts": [counted(verdicts.get(verdict, 0)) for verdict in VERDICTS],
         "last": moment_text(last_at)[11:19],
     }
@@ -304,18 +255,6 @@ def _quarantine_sentence(waiting: Quarantine) -> str:
     return f"{counted(waiting.total)} {lie}; most often ({counted(most[1])}): {most[0]}"
 
 
-def _refused_row(row: Refused) -> dict[str, Any]:
-    return {
-        "number": row.number,
-        "place": f"{row.source or '(no source)'}, {moment_text(row.at)[:19]}",
-        "address": f"/live/messages/{row.sequence}/{row.position}",
-        "reason": row.reason,
-        "raw": row.raw,
-        "whole": row.whole,
-        "note": "" if row.whole else f"only the beginning is shown; the message has {counted(row.length)} letters",
-    }
-
-
 def _drift_row(row: Mapping[str, Any]) -> dict[str, str]:
     return {
         "at": moment_text(int(row["at"]))[:19],
@@ -339,65 +278,6 @@ def drift_in_words(change: Mapping[str, str]) -> str:
         "renamed": f"{was or name} seems to be called {now} now",
     }
     return words.get(change["change"], change["change"])
-
-
-def _outcome(project: Project, number: int) -> dict[str, str] | None:
-    """What came of mending a message, from what the quarantine says of it now."""
-    row = refused(project, number)
-    if row is None:
-        return None
-    if row.status == "replayed":
-        says = "Taken in. The message is an interaction now, with the id it would have had."
-        return {"class": "holds", "says": says, "address": f"/live/messages/{row.sequence}/{row.position}"}
-    if row.status == "discarded":
-        return {"class": "", "says": "Discarded. The log still holds what came.", "address": ""}
-    return {"class": "at-risk", "says": f"Not yet. It still cannot be taken in: {row.reason}", "address": ""}
-
-
-def _message_context(reading: Reading, pulse: Pulse, found: Came) -> dict[str, Any]:
-    told = pulse.message(found.sequence, found.position)
-    people = reading.people_of_handles([made.handle for made in found.made if made.handle is not None])
-    names = reading.names_of(list(people.values()))
-    verdict = told.verdict if told else ("quarantined" if found.refused and not found.made else "accepted")
-    if found.refused is not None and found.refused.status == "replayed" and found.made:
-        verdict = "accepted"
-    reason = found.refused.reason if found.refused is not None and verdict == "quarantined" else ""
-    return {
-        "page_title": "A message",
-        "page_kind": "live-message",
-        "message_place": f"{found.sequence}/{found.position}",
-        "says": _message_sentence(verdict, len(found.made)),
-        "verdict": verdict,
-        "class": _MEANINGS.get(verdict, ""),
-        "picture": verdict_picture(_MEANINGS.get(verdict, "")),
-        "reason": reason,
-        "source": found.source or "(no source)",
-        "received": moment_text(found.received_at),
-        "text": found.text,
-        "cut": found.cut,
-        "made": [
-            {
-                "at": moment_text(made.occurred_at),
-                "what": made.touchpoint,
-                "channel": made.channel,
-                "direction": made.direction,
-                "name": names.get(people.get(made.handle or 0, 0), "somebody new" if made.handle else "nobody known"),
-                "address": person_address(people[made.handle]) if made.handle in people else "",
-            }
-            for made in found.made
-        ],
-        "refused": _refused_row(found.refused)
-        if found.refused is not None and found.refused.status == "waiting"
-        else None,
-    }
-
-
-def _message_sentence(verdict: str, made: int) -> str:
-    if verdict == "quarantined":
-        return "This message lies in quarantine. Nothing of it is lost."
-    if verdict == "repeated":
-        return "This message was seen before. It counts once."
-    return "This message was accepted." if made != 1 else "This message became one interaction."
 
 
 ROUTES = [
