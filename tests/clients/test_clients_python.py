@@ -14,6 +14,7 @@ from clients.flaky_front import FAILING, FlakyFront, flaky_front
 from clients.whole_project import WholeProject, whole_project
 
 logging.getLogger("backoff").addHandler(logging.NullHandler())
+pytestmark = pytest.mark.long
 TRACKED = 20
 
 

@@ -34,7 +34,7 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
   const save = () => put(prefix + "state", JSON.stringify(state));
 
   // Whether anything may be kept or sent.
-  const refused = () => !!navigator.globalPrivacyControl || (navigator.doNotTrack || window.doNotTrack) === "1";
+  const refused = () => !!navigator.globalPrivacyControl || navigator.doNotTrack === "1";
   const on = () => !refused() && !state.no && (!!state.given[purpose] || told === "given");
   let state = read();
   if (refused()) clear();
@@ -62,7 +62,7 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
   function keep(message) {
     const messageId = uuid();
     const text = JSON.stringify({ messageId, timestamp: new Date().toISOString(), ...message });
-    if (text.length > EVENT_BYTES) return lose(1);
+    if (bytesOf(text) > EVENT_BYTES) return lose(1);
     const name = queue + Date.now().toString(36) + (order++).toString(36).padStart(4, "0") + messageId;
     mine.add(name);
     put(name, text);
@@ -119,13 +119,14 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
     for (const name of waiting.slice(0, limit)) {
       const text = get(name);
       if (!text) continue;
-      bytes += new Blob([text]).size;
+      bytes += bytesOf(text);
       if (picked.length && bytes > REQUEST_BYTES) break;
       picked.push([name, text]);
     }
     return picked;
   }
 
+  const bytesOf = (text) => new Blob([text]).size;
   const bodyOf = (picked) =>
     `{"writeKey":${JSON.stringify(key)},"sentAt":"${new Date().toISOString()}","batch":[${picked.map(([, text]) => text)}]}`;
 
@@ -171,7 +172,7 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
   const track = (event, properties = {}) => say("track", { event: String(event), properties });
 
   function page(name, properties = {}) {
-    return say("page", { ...(name && { name: String(name) }), properties: { ...properties } });
+    return say("page", { ...(name && { name: String(name) }), properties });
   }
 
   function identify(user, traits = {}) {
@@ -329,7 +330,8 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
   });
 
   const api = (started[key] = { track, identify, page, consent, forget, flush });
-  begin();
+  if (document.prerendering) document.addEventListener("prerenderingchange", begin);
+  else begin();
   later(0);
   return api;
 }
