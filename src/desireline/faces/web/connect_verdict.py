@@ -68,9 +68,7 @@ def first_event(
             "refused", "Something was refused", f"A request came just now and was not taken: {says} ({wrong})"
         )
     if row is not None and row["heard"]:
-        return FirstEvent(
-            "connected", "Connected", f"{row['today']} interactions today, the last at {row['last']} UTC."
-        )
+        return FirstEvent("connected", "Connected", f"Today {row['today']}, the last one at {row['last']} UTC.")
     return FirstEvent("waiting", "Waiting for the first event", "Copy the lines, open your site, and look here.")
 
 
