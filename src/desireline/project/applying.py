@@ -27,7 +27,6 @@ class Effects:
 
     added, removed: parts of the lake. touched: persons that removed parts spoke of, asked before they went.
     keys: the cases, orders and other keys of what came in live. verdicts: what became of each message that came in.
-    failed: changes that could not be applied, by sequence.
     """
 
     added: list[str] = field(default_factory=list)
@@ -35,7 +34,6 @@ class Effects:
     touched: set[int] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
-    failed: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, other: Effects) -> None:
         """Take in what another step did."""
@@ -44,7 +42,6 @@ class Effects:
         self.touched |= other.touched
         self.keys |= other.keys
         self.verdicts += other.verdicts
-        self.failed += other.failed
 
     @property
     def changed(self) -> bool:

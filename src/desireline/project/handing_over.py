@@ -6,7 +6,6 @@ over the loopback address as JSON lines: progress first, then what came of it or
 
 from __future__ import annotations
 
-import fcntl
 import hmac
 import http.client
 import json
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from desireline import intake
+from desireline.project.lock import holder
 from desireline.storage.durable import replacing
 from desireline.vocabulary.errors import DesirelineError, Mistake, WorkFailed
 
@@ -46,6 +46,9 @@ class RunningServer:
             headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
             connection.request("POST", f"/control/{what}", json.dumps(values), headers)
             answer = connection.getresponse()
+            if answer.status != http.client.OK:
+                says = answer.read(500).decode("utf-8", "replace").strip()
+                raise WorkFailed(f"the server of this project does not do that ({answer.status}): {says}")
             for line in answer:
                 told = json.loads(line)
                 if "share" in told:
@@ -68,13 +71,11 @@ def running_server(project: Project) -> RunningServer | None:
         return None
     try:
         said = json.loads((project.data / FILE_NAME).read_text(encoding="utf-8"))
-        with (project.data / "lock").open("r+b") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return None
-    except BlockingIOError:
-        return RunningServer(int(said["port"]), str(said["token"]))
-    except (OSError, ValueError, KeyError):
+        server = RunningServer(int(said["port"]), str(said["token"]))
+        holds = int(said["process"]) == holder(project.data)
+    except (OSError, ValueError, KeyError, TypeError):
         return None
+    return server if holds else None
 
 
 @contextmanager

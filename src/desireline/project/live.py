@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from desireline import promises
 from desireline.project import upkeep
-from desireline.project.file import FILE_NAME
 from desireline.project.hub import Hub
+from desireline.project.maps import MapSet
 from desireline.project.recovering import recover
 from desireline.project.tidying import tidy
+from desireline.storage.passing import may_pass
 from desireline.vocabulary.errors import DesirelineError
 
 if TYPE_CHECKING:
     from desireline.project.applying import Effects
-    from desireline.project.maps import MapSet
     from desireline.project.project import Project
     from desireline.promises import LedgerChange
 
@@ -56,6 +56,7 @@ class Live:
         self.watch = promises.Watch()
         self.when_told = when_told
         self.failing = ""
+        self.map_mistakes = ""
         self.lag_ms = 0
         self.turns = 0
         self.people_judged = 0
@@ -99,7 +100,7 @@ class Live:
         """Finish what a crash left, judge everybody as of now, and set the timers of all promises that wait."""
         with self.project.writing("live"):
             recover(self.project)
-            maps = self.project.map_set(keep=True)
+            maps = self._map_set()
             if self.project.is_live:
                 upkeep.judge(self.project, maps, None)
             elif maps.versions:
@@ -176,13 +177,24 @@ class Live:
         self.failing = why
 
     def _map_set(self) -> MapSet:
-        """The maps; read again only when a file of theirs changed."""
-        folder = self.project.folder
-        paths = [folder / FILE_NAME, *sorted((folder / "maps").glob("*.y*ml"))]
-        stamp = [(path.name, path.stat().st_mtime_ns) for path in paths if path.exists()]
+        """The maps, read again only when a file of theirs changed; with a mistake in one, all stay as they were."""
+        stamp = [(path.name, path.stat().st_mtime_ns) for path in sorted((self.project.folder / "maps").glob("*.y*ml"))]
         if self._maps is None or self._maps[0] != stamp:
-            self._maps = (stamp, self.project.map_set(keep=True))
+            before = self._maps[1] if self._maps else MapSet((), (), {})
+            self._maps = (stamp, self._read_maps(else_keep=before))
         return self._maps[1]
+
+    def _read_maps(self, *, else_keep: MapSet) -> MapSet:
+        try:
+            maps = self.project.map_set(keep=True)
+        except DesirelineError as error:
+            if may_pass(error):
+                raise
+            self.map_mistakes = str(error)
+            logging.getLogger("desireline.live").warning("a map has a mistake: promises are judged as before it")
+            return else_keep
+        self.map_mistakes = ""
+        return maps
 
     def judged(self, change: LedgerChange, people: set[int] | None) -> None:
         """Whenever people were judged, their timers are set anew and watchers are told what changed."""

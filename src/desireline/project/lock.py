@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from desireline.vocabulary.errors import WorkFailed
+
+_PROCESS = re.compile(r"\(process (\d+)\)")
 
 
 @contextmanager
@@ -33,3 +36,17 @@ def writing(folder: Path, *, who: str) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def holder(folder: Path) -> int | None:
+    """The process that holds the project's lock; `None` when nobody does.
+
+    What a killed holder left in the file means nothing: the lock itself went with it.
+    """
+    with (folder / "lock").open("r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            found = _PROCESS.search(os.pread(file.fileno(), 500, 0).decode(errors="replace"))
+            return int(found[1]) if found else None
+    return None

@@ -166,23 +166,26 @@ class Project:
         with ExitStack() as held:
             with self._turn:
                 held.enter_context(writing(self.data, who=who))
-                self._set_damaged_state_aside()
-                log = Log(self.data / "log", now=self.now)
+                log = Log(self.data / "log", now=self.now, applied=self._applied_so_far())
                 held.callback(log.close)
                 self._record = Record(self, log)
                 held.callback(self._let_go)
                 held.callback(lambda: self.drift.keep())
             yield
 
-    def _set_damaged_state_aside(self) -> None:
-        """A damaged file of the state store is kept beside; all of it is made again from the log."""
+    def _applied_so_far(self) -> int:
+        """The last entry of the log that the state store has heard of.
+
+        A damaged file of the state store is kept beside; all of it is made again from the log.
+        """
         try:
-            ProgressBook(self.state).reached("record")
+            return ProgressBook(self.state).reached("record")
         except StateDamaged:
             for path in self.data.glob("state.sqlite*"):
                 if not path.name.endswith(".lock") and ".damaged" not in path.name:
                     path.rename(path.with_name(f"{path.name}.damaged-{self.now()}"))
             self.__dict__.pop("state", None)
+            return 0
 
     def _let_go(self) -> None:
         with self._turn:
@@ -196,11 +199,13 @@ class Project:
         return self._has_been_live
 
     def as_of(self, text: str | None = None) -> int:
-        """A day as a moment; without one the latest interaction's, or now once interactions come in live."""
+        """A day as a moment; without one the latest interaction's, or now once interactions come in live.
+
+        What is dated later than now, such as a visit that is planned, does not let promises fall due before their time.
+        """
         if text:
             return day_ms(text)
-        latest = self.snapshot().as_of
-        return max(latest, self.now()) if self.is_live else latest
+        return self.now() if self.is_live else self.snapshot().as_of
 
     @property
     def settings(self) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ frame applied twice changes nothing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,9 @@ import msgspec
 from desireline.project.applying import APPLY, Effects
 from desireline.project.taking import take_requests
 from desireline.storage.log import Frame, Kind, Log
+from desireline.storage.passing import may_pass
 from desireline.storage.progress_book import ProgressBook
-from desireline.vocabulary.errors import DesirelineError
+from desireline.vocabulary.errors import Mistake, WorkFailed
 
 if TYPE_CHECKING:
     from desireline.project.project import Project
@@ -30,6 +32,10 @@ MOST_BYTES = 16_000_000
 """So many requests are taken in one go, or so many bytes of them."""
 
 
+class UnknownChange(WorkFailed):
+    """The log holds a change that only a later version knows: nothing after it is applied until that is installed."""
+
+
 class Record:
     """The log of record of one project, and everything that follows from it. Whoever uses it holds the project."""
 
@@ -37,6 +43,7 @@ class Record:
         self.project = project
         self.log = log
         self._progress = ProgressBook(project.state)
+        self._left = Effects()
 
     @property
     def reached(self) -> int:
@@ -46,68 +53,83 @@ class Record:
     def change(
         self, what: str, values: Mapping[str, Any], *, body: bytes = b"", kind: Kind = Kind.CHANGE, **here: Any
     ) -> tuple[Any, Effects]:
-        """Write a change down, apply everything up to it, and give what it answers, with all effects.
+        """Write a change down, apply it, and give what it answers, with its own effects.
 
+        What came in before it is applied first; the effects of that are left for the next `catch_up`. When that
+        fails, nothing is written down.
         here: what only this process knows and the log need not, such as progress to tell or the file at hand.
         Raises the error with which applying it failed; the next opening does not try it again.
         """
-        meta = msgspec.json.encode({"do": what, **values})
-        sequence = self.log.append(kind, received_at=self.project.now(), meta=meta, body=body)
+        self._apply_until(self.log.last)
+        sequence = self.note(what, values, body=body, kind=kind)
+        self._apply_until(sequence - 1)
         effects = Effects()
-        wanted: list[Any] = []
-        self._apply_to(sequence, effects, here={sequence: here}, wanted=wanted)
-        return wanted[0] if wanted else None, effects
+        frame = next(self.log.read(sequence - 1, until=sequence))
+        try:
+            answer = _applied(self.project, frame, effects, here)
+        except Exception as error:
+            if not _comes_again(error):
+                self._progress.reach(PROJECTION, sequence)
+            raise
+        self._progress.reach(PROJECTION, sequence)
+        return answer, effects
 
-    def note(self, what: str, values: Mapping[str, Any], *, body: bytes = b"", kind: Kind = Kind.CHANGE) -> None:
-        """Write down a change that is applied already and whose order among others means nothing."""
+    def note(self, what: str, values: Mapping[str, Any], *, body: bytes = b"", kind: Kind = Kind.CHANGE) -> int:
+        """Write a change down and no more; gives its sequence. Enough where whoever asks applies it himself."""
         meta = msgspec.json.encode({"do": what, **values})
-        self.log.append(kind, received_at=self.project.now(), meta=meta, body=body)
+        return self.log.append(kind, received_at=self.project.now(), meta=meta, body=body)
 
     def mark_applied(self) -> None:
         """Everything in the log is applied: it was written down after the fact."""
         self._progress.reach(PROJECTION, self.log.last)
 
-    def catch_up(self, *, until: int | None = None, progress: Progress | None = None) -> Effects:
-        """Apply what is in the log and not applied yet; errors of changes that failed before are passed over."""
-        effects = Effects()
-        self._apply_to(self.log.last if until is None else until, effects, here={}, wanted=[], progress=progress)
+    def catch_up(self, *, progress: Progress | None = None) -> Effects:
+        """Apply what is in the log and not applied yet; gives its effects, and those that changes left.
+
+        Changes that cannot be applied, as they could not when they were made, are passed over and logged.
+        """
+        self._apply_until(self.log.last, progress=progress)
+        effects, self._left = self._left, Effects()
         return effects
 
-    def _apply_to(
-        self,
-        until: int,
-        effects: Effects,
-        *,
-        here: Mapping[int, Mapping[str, Any]],
-        wanted: list[Any],
-        progress: Progress | None = None,
-    ) -> None:
+    def _apply_until(self, until: int, *, progress: Progress | None = None) -> None:
         begun = self.reached
-        frames = self.log.read(begun, until=until)
-        for kind, run in groupby(frames, key=lambda frame: frame.kind):
+        for kind, run in groupby(self.log.read(begun, until=until), key=lambda frame: frame.kind):
             for several in _portions(run):
                 if kind is Kind.REQUEST:
-                    effects.add(take_requests(self.project, several, self._progress, PROJECTION))
+                    self._left.add(take_requests(self.project, several, self._progress, PROJECTION))
                 else:
                     for frame in several:
-                        self._apply_one(frame, effects, here.get(frame.sequence), wanted)
+                        self._apply_again(frame)
                 if progress is not None:
                     share = (several[-1].sequence - begun) / max(1, until - begun)
                     progress(share, "reading the log of record")
 
-    def _apply_one(self, frame: Frame, effects: Effects, here: Mapping[str, Any] | None, wanted: list[Any]) -> None:
-        meta = msgspec.json.decode(frame.meta)
-        apply = APPLY[meta.pop("do")]
+    def _apply_again(self, frame: Frame) -> None:
+        """Apply a change nobody waits for: one that cannot be applied must not keep all that follows from coming in."""
         try:
-            answer = apply(self.project, frame, meta, effects, here or {})
-            if here is not None:
-                wanted.append(answer)
-        except DesirelineError as error:
-            if here is not None:
-                self._progress.reach(PROJECTION, frame.sequence)
+            _applied(self.project, frame, self._left, {})
+        except Exception as error:
+            if _comes_again(error):
                 raise
-            effects.failed.append((frame.sequence, str(error)))
+            says = "an entry of the log of record cannot be applied and is passed over (%s)"
+            extra = {"sequence": frame.sequence}
+            logging.getLogger("desireline.project").error(says, type(error).__name__, extra=extra)
         self._progress.reach(PROJECTION, frame.sequence)
+
+
+def _comes_again(error: Exception) -> bool:
+    """Whether an entry that could not be applied is tried again, before anything that follows it."""
+    return isinstance(error, UnknownChange) or may_pass(error)
+
+
+def _applied(project: Project, frame: Frame, effects: Effects, here: Mapping[str, Any]) -> Any:
+    meta = msgspec.json.decode(frame.meta)
+    what = meta.pop("do")
+    if what not in APPLY:
+        says = f"a later version of Desireline wrote entry {frame.sequence} ('{what}')."
+        raise UnknownChange(Mistake(says, "the log of record", do="Install that version; nothing is lost."))
+    return APPLY[what](project, frame, meta, effects, here)
 
 
 def _portions(frames: Iterator[Frame]) -> Iterator[list[Frame]]:

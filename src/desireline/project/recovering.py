@@ -86,7 +86,7 @@ def forget_unfinished(project: Project) -> None:
 
 def adopt(project: Project) -> None:
     """Give a project from before there was a log its log: its imports, refused rows and maps as they are now."""
-    if project.record.log.last or not project.lake.parts("interactions"):
+    if project.record.log.last or project.record.reached or not project.lake.parts("interactions"):
         return
     saved = Versions(project.data / "versions")
     for folder in sorted(path for path in saved.folder.glob("*") if path.is_dir()):

@@ -25,14 +25,15 @@ MOST_ROWS_READ_THROUGH = 5_000_000
 
 
 def what_is_lost(project: Project) -> str:
-    """Why the derived stores must be made again from the log; empty when they fit it."""
-    reached = project.record.reached
-    if not project.record.log.last:
+    """Why the derived stores must be made again from the log; empty when they fit it.
+
+    A log that lost its end knows less than they do: then they are the last copy, and are left as they are.
+    """
+    reached, last = project.record.reached, project.record.log.last
+    if reached > last or not last:
         return ""
     if not reached:
         return "the state store is empty" if project.lake.parts("interactions") else ""
-    if reached > project.record.log.last:
-        return "the state store is further than the log"
     return _lost_versions(project) or _lost_parts(project) or _spoilt_parts(project)
 
 

@@ -14,6 +14,7 @@ from desireline.intake import dialects
 from desireline.storage.identity import interaction_id, text_hash
 from desireline.storage.import_book import ImportBook
 from desireline.storage.log import Frame
+from desireline.storage.passing import may_pass
 from desireline.storage.progress_book import ProgressBook
 from desireline.storage.seen_book import SeenBook
 from desireline.vocabulary.interaction import BY_NAME, KEY_NAMES
@@ -61,7 +62,28 @@ def received_of(frame: Frame, *, body: bytes | None = None) -> dialects.Received
 
 
 def take_requests(project: Project, frames: Sequence[Frame], progress: ProgressBook, projection: str) -> Effects:
-    """Take requests in: one part of the lake, and in one transaction what was seen, refused, and how far we came."""
+    """Take requests in: one part of the lake, and in one transaction what was seen, refused, and how far we came.
+
+    Where that fails, each request is taken alone, and one that cannot be taken is refused as a whole: a single
+    poisoned message never keeps the others out.
+    """
+    from desireline.project.applying import Effects
+
+    try:
+        return _take_together(project, frames, progress, projection)
+    except Exception as error:
+        if may_pass(error):
+            raise
+        _log_fault(error)
+        if len(frames) == 1:
+            return _refuse_request(project, frames[0], error, progress, projection)
+    effects = Effects()
+    for frame in frames:
+        effects.add(take_requests(project, [frame], progress, projection))
+    return effects
+
+
+def _take_together(project: Project, frames: Sequence[Frame], progress: ProgressBook, projection: str) -> Effects:
     from desireline.project.applying import Effects
 
     taken = Taken()
@@ -80,6 +102,20 @@ def take_requests(project: Project, frames: Sequence[Frame], progress: ProgressB
     return Effects(added=[part] if rows else [], keys=keys_of(rows), verdicts=taken.verdicts)
 
 
+def _refuse_request(
+    project: Project, frame: Frame, error: Exception, progress: ProgressBook, projection: str
+) -> Effects:
+    """Keep a request that nobody can take in; the log has its bytes, and the reason says what happened."""
+    from desireline.project.applying import Effects
+
+    taken = Taken()
+    _refuse(taken, frame, "", -1, _text(frame.body), f"reader.failed: {type(error).__name__}")
+    with project.state.writing():
+        ImportBook(project.state).keep_refusals(taken.refusals)
+        progress.reach(projection, frame.sequence)
+    return Effects(verdicts=taken.verdicts)
+
+
 def keys_of(rows: Sequence[dict[str, Any]]) -> set[str]:
     """The cases, orders and other keys that some interactions are about."""
     return {row[column] for row in rows for column in _KEY_COLUMNS if row.get(column)}
@@ -90,16 +126,18 @@ def read_request(project: Project, frame: Frame, taken: Taken) -> None:
     received = received_of(frame)
     kept = msgspec.json.decode(frame.meta).get("kept")
     if kept is not None:
-        _refuse(taken, frame, received, -1, _text(received.body), f"{kept['code']}: {kept['length']:,} bytes came")
+        _refuse(
+            taken, frame, received.dialect, -1, _text(received.body), f"{kept['code']}: {kept['length']:,} bytes came"
+        )
         return
     try:
         read = dialects.read(received)
     except Exception as error:
         _log_fault(error)
-        _refuse(taken, frame, received, -1, _text(received.body), f"reader.failed: {type(error).__name__}")
+        _refuse(taken, frame, received.dialect, -1, _text(received.body), f"reader.failed: {type(error).__name__}")
         return
     if read.problem is not None:
-        _refuse(taken, frame, received, -1, _text(received.body), f"{read.problem.code}: {read.problem.says}")
+        _refuse(taken, frame, received.dialect, -1, _text(received.body), f"{read.problem.code}: {read.problem.says}")
         return
     for message in read.messages:
         take_message(project, frame, received, message, taken)
@@ -121,7 +159,9 @@ def take_message(
             _log_fault(error)
             reason = f"reader.failed: {type(error).__name__}"
     if reason:
-        _refuse(taken, frame, received, message.position, _plain(message.body).decode("utf-8", "replace"), reason)
+        _refuse(
+            taken, frame, received.dialect, message.position, _plain(message.body).decode("utf-8", "replace"), reason
+        )
         return False
     project.drift.learn(received.source, message, at=frame.received_at)
     content = dialects.content_of(message)
@@ -180,10 +220,8 @@ def _conflict(taken: Taken, row: dict[str, Any], place: int) -> None:
     )  # fmt: skip
 
 
-def _refuse(taken: Taken, frame: Frame, received: dialects.Received, position: int, raw: str, reason: str) -> None:
-    refusal = _refusal(
-        received.source, frame.sequence, position, received.dialect, raw, reason, "meaning", frame.received_at
-    )
+def _refuse(taken: Taken, frame: Frame, dialect: str, position: int, raw: str, reason: str) -> None:
+    refusal = _refusal(frame.source, frame.sequence, position, dialect, raw, reason, "meaning", frame.received_at)
     taken.refusals.append(refusal)
     taken.verdicts.append(_verdict(frame, position, None, None) | {"verdict": "quarantined", "reason": reason})
 
