@@ -101,10 +101,10 @@ def test_F9_backups_while_a_thousand_interactions_a_second_come_in_are_all_whole
     server = Server(a_desk(tmp_path / "desk")).start()
     server.wait_for("/ready")
     taken: list[tuple[Path, set[str]]] = []
-    with Sender(server, "s") as sender:
+    with Sender(server, "s", batch=200) as sender:
         for number in range(how_many(5, 25)):
             until = time.monotonic() + 30
-            while len(sender.acked) < (number + 1) * 300 and time.monotonic() < until:
+            while len(sender.acked) < (number + 1) * 600 and time.monotonic() < until:
                 sender.stopping.wait(0.05)
             acknowledged = set(sender.acked)
             project = Project(server.folder)
