@@ -37,7 +37,11 @@ class Control:
         body = await request.body()
         if len(body) > LONGEST_WORDS_BYTES:
             return PlainTextResponse("Too long.\n", status_code=413)
-        return StreamingResponse(self._lines(work, json.loads(body)), media_type="application/jsonl")
+        try:
+            values = json.loads(body)
+        except ValueError:
+            return PlainTextResponse("This is not JSON.\n", status_code=400)
+        return StreamingResponse(self._lines(work, values), media_type="application/jsonl")
 
     async def _lines(self, work: Any, values: Any) -> AsyncIterator[str]:
         loop = asyncio.get_running_loop()

@@ -28,7 +28,7 @@ def writing(folder: Path, *, who: str) -> Iterator[None]:
         except BlockingIOError:
             holder = os.pread(descriptor, 500, 0).decode(errors="replace").strip() or "another process"
             raise WorkFailed(
-                f"{holder} is working on this project. Wait until it has finished, or use its pages."
+                f"{holder} is working on this project. Wait until it has finished; if it serves, stop it first, or use its pages."
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{who} (process {os.getpid()})".encode(), 0)
