@@ -96,10 +96,12 @@ def serve(folder: Path) -> None:
 
 @contextmanager
 def served() -> Iterator[Served]:
-    """A collector in a process of its own, with an empty log."""
+    """A collector in a process of its own, with an empty log; in a session of its own, as a service has one, so that
+    the scheduler gives it and the generator a share each."""
     with tempfile.TemporaryDirectory(prefix="desireline-bench-") as folder:
         command = [sys.executable, "-m", "bench.collector", "--serve", folder]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as process:
             assert process.stdout is not None
             assert process.stdin is not None
             found = Served(json.loads(process.stdout.readline())["port"], process.pid)
