@@ -26,10 +26,9 @@ def writing(folder: Path, *, who: str) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(descriptor, 500, 0).decode(errors="replace").strip() or "another process"
-            raise WorkFailed(
-                f"{holder} is working on this project. Wait until it has finished; if it serves, stop it first, or use its pages."
-            ) from None
+            other = os.pread(descriptor, 500, 0).decode(errors="replace").strip() or "another process"
+            do = "Wait until it has finished; if it serves, stop it first, or use its pages."
+            raise WorkFailed(f"{other} is working on this project. {do}") from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{who} (process {os.getpid()})".encode(), 0)
         yield
