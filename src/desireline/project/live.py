@@ -33,8 +33,8 @@ SHORTEST_REST_SECONDS = 0.25
 """So long it rests at least, so that a flood is taken in portions and the collector has the machine."""
 REST_SHARE = 0.5
 """After a turn it rests for this share of what the turn took."""
-MOST_TOLD = 500
-"""So many verdicts of one turn are told one by one; of more, the latest."""
+MOST_ENTRIES_A_TURN = 2_000
+"""So many entries of the log are taken in by one turn, so that it ends soon however much has gathered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Live:
         """Take in what is new, judge whom it touches and whoever's moment has come."""
         project = self.project
         with project.writing("live"):
-            effects = project.record.catch_up()
+            effects = project.record.catch_up(most=MOST_ENTRIES_A_TURN)
             now = project.now()
             touched = self._bring_up(effects)
             self._tell_verdicts(effects.verdicts, now)

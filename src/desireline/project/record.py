@@ -83,12 +83,13 @@ class Record:
         """Everything in the log is applied: it was written down after the fact."""
         self._progress.reach(PROJECTION, self.log.last)
 
-    def catch_up(self, *, progress: Progress | None = None) -> Effects:
+    def catch_up(self, *, most: int | None = None, progress: Progress | None = None) -> Effects:
         """Apply what is in the log and not applied yet; gives its effects, and those that changes left.
 
-        Changes that cannot be applied, as they could not when they were made, are passed over and logged.
+        most: so many entries at most, the oldest first. Changes that cannot be applied, as they could not when they were made, are passed over and logged.
         """
-        self._apply_until(self.log.last, progress=progress)
+        last = self.log.last
+        self._apply_until(last if most is None else min(last, self.reached + most), progress=progress)
         effects, self._left = self._left, Effects()
         return effects
 
