@@ -248,6 +248,9 @@ def main() -> int:
         return 0
     found = section(seconds=given.seconds, runs=given.runs, long=given.long)
     print(found.text)
+    print(
+        f"\nevery success lies in the log, nothing else does, nothing is unanswered: {'yes' if found.agreed else 'NO'}"
+    )
     print("\n" + table(["figure", "measured", "reach", "", "of"], [line.cells() for line in found.lines]))
     return 0 if found.agreed else 1
 
