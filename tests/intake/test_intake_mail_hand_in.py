@@ -13,7 +13,7 @@ import pytest
 from collector.running import NOW, Running, running
 from desireline.faces.collector import Source
 from desireline.intake.dialects import Received, Setting, read, rows_of
-from desireline.intake.mail.__main__ import main
+from desireline.intake.mail import let_in
 from desireline.intake.mail.hand_in import handing_to
 from desireline.intake.mail.receiver import MailReceiver
 from desireline.vocabulary.errors import DesirelineError
@@ -70,7 +70,7 @@ def test_the_small_program_takes_letters_until_it_is_stopped(server: Running, tm
     address = f"http://127.0.0.1:{server.port}/mail/mail-key"
     arguments = ["lmtp", "--port", str(port), "--accepts", "@bank.example", "--to", address]
     ended: list[int] = []
-    program = threading.Thread(target=lambda: ended.append(main(arguments, stopped)))
+    program = threading.Thread(target=lambda: ended.append(let_in(arguments, stopped)))
     program.start()
     try:
         for _ in range(200):
@@ -92,5 +92,5 @@ def test_the_small_program_says_what_is_wrong(capsys: pytest.CaptureFixture[str]
         "imap", "--host", "127.0.0.1", "--user", "anna", "--password-env", "NO_SUCH", "--once",
         "--remember", str(tmp_path / "reached.json"), "--to", "http://127.0.0.1:1/mail/k",
     ]  # fmt: skip
-    assert main(arguments, threading.Event()) == 2
+    assert let_in(arguments, threading.Event()) == 2
     assert "NO_SUCH" in capsys.readouterr().err

@@ -16,12 +16,14 @@ FREE_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 def mail(
     context: typer.Context,
-    way: Annotated[str, typer.Argument(help="imap, smtp or lmtp; the rest of the line is theirs, see docs/how-to/e-mail.md.")],
+    way: Annotated[
+        str, typer.Argument(help="imap, smtp or lmtp; the rest of the line is theirs, see docs/how-to/e-mail.md.")
+    ],
     source: Annotated[str, typer.Option("--source", help="The source of dialect email they come in by.")] = "",
     project: ProjectFolder = None,
 ) -> None:
     """Let letters in from a mailbox or a mail server, until Ctrl-C; the project's server must be running."""
-    from desireline.intake.mail.__main__ import main
+    from desireline.intake import mail as letters
 
     words = [way, *context.args]
     if source and "--to" not in words:
@@ -29,7 +31,7 @@ def mail(
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
-    raise typer.Exit(main(words, over))
+    raise typer.Exit(letters.let_in(words, over))
 
 
 def _address(project: ProjectFolder, source: str) -> str:
