@@ -263,6 +263,23 @@ def test_a_refused_message_can_be_discarded(bank: LiveBank) -> None:
     assert "Discarded." in page and "upwards" not in page[page.index('id="quarantine"') :]
 
 
+def test_all_refused_messages_are_tried_again_from_the_list_of_all_of_them(bank: LiveBank) -> None:
+    bank.send(bank.ask("fritz", direction="askew"))
+    bank.until(lambda: page_with(bank, "askew"))
+    assert "askew" in asked(bank, "/import/refused?import=live")[1]
+    status, _, headers = asked(bank, "/import/refused/change", form="import=live&action=replay-all")
+    assert status == 303
+    bank.until(lambda: text_of(asked(bank, headers["location"])[1]) != "running")
+    page = asked(bank, headers["location"])[1]
+    assert "done." in page and "tried again" in page
+
+
+def text_of(page: str) -> str:
+    """How the work of a job's page stands."""
+    found = re.search(r'data-state="([a-z]+)"', page)
+    return found[1] if found else ""
+
+
 def test_a_watcher_of_an_earlier_server_is_told_that_it_was_started_anew(bank: LiveBank) -> None:
     said = told(bank, "/live/events?since=0badcafe.12", until="data: {}")
     assert "event: anew" in said

@@ -121,8 +121,13 @@ class ImportDesk:
         """Try refused rows again, in the background."""
 
         def work(_told: Any) -> Outcome:
-            report = self.project.imports.replay(numbers=numbers, import_id=import_id)
-            return Outcome(report.lines(), report.import_id, report.rows_refused)
+            reports = self.project.imports.replay(numbers=numbers, import_id=import_id)
+            of_files = [report for report in reports if report is not None]
+            lines = [line for report in of_files for line in report.lines()]
+            if len(of_files) < len(reports):
+                lines.append("Messages that came in live were tried again; those that fit are taken in.")
+            refused = sum(report.rows_refused for report in of_files)
+            return Outcome(lines, of_files[0].import_id if of_files else "live", refused)
 
         return self.jobs.start("Trying refused rows again", work)
 

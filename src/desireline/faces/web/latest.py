@@ -112,7 +112,7 @@ class Latest:
     def _renew(self) -> None:
         renewing = self._renewing
         if renewing is None or not renewing.is_alive():
-            self._renewing = threading.Thread(target=self._read_anew, name="look again", daemon=True)
+            self._renewing = threading.Thread(target=self._try_anew, name="look again", daemon=True)
             self._renewing.start()
 
     def _wait(self, seconds: float) -> None:
@@ -121,6 +121,11 @@ class Latest:
             self._awaited += 1
             renewing.join(seconds)
             self._awaited -= 1
+
+    def _try_anew(self) -> None:
+        """While a map has a mistake nothing can be read anew: pages keep what they had, and the strip says why."""
+        with suppress(DesirelineError):
+            self._read_anew()
 
     def _read_anew(self) -> None:
         with self._turn:
