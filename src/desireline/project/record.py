@@ -86,7 +86,8 @@ class Record:
     def catch_up(self, *, most: int | None = None, progress: Progress | None = None) -> Effects:
         """Apply what is in the log and not applied yet; gives its effects, and those that changes left.
 
-        most: so many entries at most, the oldest first. Changes that cannot be applied, as they could not when they were made, are passed over and logged.
+        most: so many entries at most, the oldest first. Changes that cannot be applied, as they could not when they
+        were made, are passed over and logged.
         """
         last = self.log.last
         self._apply_until(last if most is None else min(last, self.reached + most), progress=progress)

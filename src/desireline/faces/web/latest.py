@@ -10,9 +10,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from desireline.faces.web.now import Now, settled_stamp_of, stamp_of
+from desireline.vocabulary.errors import DesirelineError
 
 PATIENCE_SECONDS = 3.0
 """So long a page waits for the newest state while it is read; then it shows the one before."""
