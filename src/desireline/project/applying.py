@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from desireline import intake
-from desireline.project.replaying import replay_live
+from desireline.project.replaying import replay_live, report_of_replay
 from desireline.project.settings import LoggedVersions
 from desireline.storage.import_book import ImportBook
 from desireline.storage.log import Frame
@@ -133,7 +133,9 @@ def _replay(project: Project, frame: Frame, meta: dict[str, Any], effects: Effec
 
 def _replay_live(project: Project, frame: Frame, meta: dict[str, Any], effects: Effects, _here: Here) -> Any:
     """Refused messages that came in live are tried again, as they are or as mended."""
-    effects.add(replay_live(project, frame, meta["digests"]))
+    followed = replay_live(project, frame, meta["digests"])
+    effects.add(followed)
+    return report_of_replay(meta["digests"], followed.verdicts)
 
 
 def _version(project: Project, frame: Frame, meta: dict[str, Any], _effects: Effects, _here: Here) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from desireline import intake
 from desireline.intake import dialects
 from desireline.project.taking import LIVE, Taken, keys_of, received_of, take_message, without_repeats
 from desireline.storage.import_book import ImportBook
@@ -46,6 +48,24 @@ def replay_live(project: Project, frame: Frame, digests: Sequence[str]) -> Effec
         for number, reason in still.items():
             book.change_refusals([number], reason=reason, changed_at=frame.received_at)
     return Effects(added=[part] if rows else [], keys=keys_of(rows), verdicts=taken.verdicts)
+
+
+def report_of_replay(digests: Sequence[str], verdicts: Sequence[Mapping[str, Any]]) -> intake.ImportReport:
+    """What came of trying live messages again, in the words of an import."""
+    counts = Counter(each["verdict"] for each in verdicts)
+    reasons = Counter(str(each["reason"]) for each in verdicts if each["verdict"] == "quarantined")
+    return intake.ImportReport(
+        import_id=LIVE,
+        file="live messages tried again",
+        source=LIVE,
+        recipe="",
+        rows_read=len(digests),
+        made=counts["accepted"],
+        already_known=counts["repeated"],
+        conflicts=0,
+        left_out=0,
+        refused=dict(reasons),
+    )
 
 
 def _again(project: Project, refusal: dict[str, Any], taken: Taken) -> bool:

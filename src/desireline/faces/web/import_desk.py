@@ -122,12 +122,8 @@ class ImportDesk:
 
         def work(_told: Any) -> Outcome:
             reports = self.project.imports.replay(numbers=numbers, import_id=import_id)
-            of_files = [report for report in reports if report is not None]
-            lines = [line for report in of_files for line in report.lines()]
-            if len(of_files) < len(reports):
-                lines.append("Messages that came in live were tried again; those that fit are taken in.")
-            refused = sum(report.rows_refused for report in of_files)
-            return Outcome(lines, of_files[0].import_id if of_files else "live", refused)
+            lines = [line for report in reports for line in report.lines()]
+            return Outcome(lines, reports[0].import_id, sum(report.rows_refused for report in reports))
 
         return self.jobs.start("Trying refused rows again", work)
 
