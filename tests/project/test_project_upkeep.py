@@ -232,3 +232,16 @@ def test_a_project_from_before_there_was_a_log_gets_one_and_can_be_rebuilt_from_
     rebuild(older, progress=lambda _share, _what: None)
     assert digests(older) == before
     assert older.imports.undo(older.imports.table()["import_id"][0]) == 40
+
+
+def test_the_number_of_an_import_that_failed_is_never_given_to_another(tmp_path: Path) -> None:
+    project = a_project(tmp_path / "p")
+    no_export = tmp_path / "desk0.csv"
+    no_export.write_text("something,else\n1,2\n", encoding="utf-8")
+    with pytest.raises(DesirelineError):
+        project.imports.take_known([no_export])
+    (report,) = project.imports.take_known([write(tmp_path / "desk1.csv", rows(10, 3))])
+    before = digests(project)
+    assert report.import_id == "desk-0002"
+    rebuild(project, progress=lambda _share, _what: None)
+    assert digests(project) == before

@@ -14,6 +14,7 @@ from desireline.project.replaying import replay_live, report_of_replay
 from desireline.project.settings import LoggedVersions
 from desireline.storage.import_book import ImportBook
 from desireline.storage.log import Frame
+from desireline.storage.progress_book import ProgressBook
 from desireline.storage.source_book import SourceBook
 from desireline.vocabulary.errors import DesirelineError
 
@@ -50,11 +51,14 @@ class Effects:
 
 
 Here = Mapping[str, Any]
+IMPORT_NUMBERS = "import numbers"
+"""The name under which the state store keeps the highest number of an import's id."""
 Apply = Callable[["Project", Frame, dict[str, Any], Effects, Here], Any]
 
 
 def _import(project: Project, frame: Frame, meta: dict[str, Any], effects: Effects, here: Here) -> Any:
     """A file is taken in by a recipe."""
+    _count_import(project, meta["import_id"])
     if ImportBook(project.state).imports(import_id=meta["import_id"]):
         return None
     with tempfile.TemporaryDirectory(dir=project.temporary()) as folder:
@@ -115,6 +119,7 @@ def _discard(project: Project, frame: Frame, meta: dict[str, Any], _effects: Eff
 
 def _replay(project: Project, frame: Frame, meta: dict[str, Any], effects: Effects, _here: Here) -> Any:
     """Refused rows of one import are tried again."""
+    _count_import(project, meta["import_id"])
     if ImportBook(project.state).imports(import_id=meta["import_id"]):
         return None
     report = intake.replay(
@@ -165,6 +170,14 @@ def _numbers(project: Project, digests: list[str]) -> list[int]:
     if not found:
         raise DesirelineError("there is no such refused row.")
     return found
+
+
+def _count_import(project: Project, import_id: str) -> None:
+    """Remember the number in an import's id, also of one that fails, so that no other ever gets it."""
+    book = ProgressBook(project.state)
+    number = import_id.rpartition("-")[2]
+    if number.isdecimal():
+        book.reach(IMPORT_NUMBERS, max(book.reached(IMPORT_NUMBERS), int(number)))
 
 
 def _silent(_share: float, _what: str) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from desireline import intake
 from desireline.project import upkeep
-from desireline.project.applying import Effects
+from desireline.project.applying import IMPORT_NUMBERS, Effects
 from desireline.project.clock import now_ms
 from desireline.project.handing_over import report_of, running_server, take_there
 from desireline.project.taking import LIVE
 from desireline.storage.import_book import ImportBook
 from desireline.storage.log import Kind
+from desireline.storage.progress_book import ProgressBook
 from desireline.vocabulary.errors import DesirelineError, Mistake
 from desireline.vocabulary.table import Table
 from desireline.vocabulary.units import counted, moment_text
@@ -223,9 +224,11 @@ class Imports:
         return self.project.record.change("import", values, kind=Kind.IMPORT, path=path, progress=told)
 
     def _new_id(self, name: str) -> str:
-        """A short id: the name and the next number."""
+        """A short id: the name and the next number, which no import had before, also none that failed."""
         plain = "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-") or "import"
-        return f"{plain}-{len(intake.imports(state=self.project.state)) + 1:04d}"
+        state = self.project.state
+        number = max(len(intake.imports(state=state)), ProgressBook(state).reached(IMPORT_NUMBERS)) + 1
+        return f"{plain}-{number:04d}"
 
 
 def read_recipe_file(path: Path) -> intake.Recipe:
