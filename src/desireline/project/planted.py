@@ -136,6 +136,7 @@ def project_of_truth(folder: Path, world: Path) -> Project:
         source = connection.read_parquet(str(world / "truth" / "interactions.parquet"))
         project.lake.write_part("interactions", "world", source, connection)
         upkeep.follow(project, added=["world"], progress=lambda share, what: None)
+        project.record.mark_applied()
     return project
 
 

@@ -47,10 +47,11 @@ def warm() -> None:
 def _ask_everything(project: Project) -> None:
     """Bring a small project up to date and ask it what the command line and the pages ask."""
     (project.folder / "maps" / "warm.yaml").write_text(_MAP, encoding="utf-8")
-    project.lake.write_part("interactions", "warm", _ROWS)
-    upkeep.follow(project, added=["warm"], progress=lambda _share, _what: None)
-    upkeep.write_all_journeys(project)
-    project.ledger.judge()
+    with project.writing("desireline warm"):
+        project.lake.write_part("interactions", "warm", _ROWS)
+        upkeep.follow(project, added=["warm"], progress=lambda _share, _what: None)
+        upkeep.write_all_journeys(project)
+        project.ledger.judge()
     project.ledger.draft()
     questions = project.questions
     questions.census()
