@@ -109,6 +109,18 @@ def postgresql() -> Iterator[Server]:
         server.end()
 
 
+@pytest.fixture
+def own_postgresql() -> Iterator[Server]:
+    """A PostgreSQL of a test's own, for what would spoil a server for the others."""
+    where = programs()
+    if where is None:
+        pytest.skip(INSTALL)
+    with tempfile.TemporaryDirectory(prefix="desireline-postgresql-", ignore_cleanup_errors=True) as folder:
+        server = Server(Path(folder), where)
+        yield server
+        server.end()
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a test's state store lies; every `open` opens the same one again."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     allow_header_conformance,
@@ -25,6 +26,7 @@ from desireline.faces.collector.openapi import describe
 from faults.forms import how_many
 
 SCHEMA = schemathesis.openapi.from_dict(describe())
+OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 CHECKS = (
     not_a_server_error,
     status_code_conformance,
@@ -61,17 +63,21 @@ def test_the_description_is_served_as_it_is_written(server: Running) -> None:
     assert server.ask("GET", "/openapi.json").json == describe()
 
 
-@SCHEMA.parametrize()
-@settings(max_examples=how_many(3, 200), deadline=None, suppress_health_check=list(HealthCheck))
-def test_whatever_is_asked_is_answered_as_described(case: schemathesis.Case, server: Running) -> None:
-    if case.path_parameters and case.path_parameters.get("key") and case.method != "OPTIONS":
-        case.path_parameters["key"] = "desk-key" if "hooks" in case.path else "shop-key"
-    try:
-        case.call_and_validate(
-            base_url=f"http://127.0.0.1:{server.port}", headers={"authorization": "Bearer shop-key"}, checks=CHECKS
-        )
-    except http.client.HTTPException:
-        pytest.fail("the connection was dropped without an answer")
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+def test_whatever_is_asked_is_answered_as_described(operation: Any, server: Running) -> None:
+    @given(case=operation.as_strategy())
+    @settings(max_examples=how_many(3, 200), deadline=None, suppress_health_check=list(HealthCheck))
+    def ask(case: schemathesis.Case) -> None:
+        if case.path_parameters and case.path_parameters.get("key") and case.method != "OPTIONS":
+            case.path_parameters["key"] = "desk-key" if "hooks" in case.path else "shop-key"
+        try:
+            case.call_and_validate(
+                base_url=f"http://127.0.0.1:{server.port}", headers={"authorization": "Bearer shop-key"}, checks=CHECKS
+            )
+        except http.client.HTTPException:
+            pytest.fail("the connection was dropped without an answer")
+
+    ask()
 
 
 def test_what_was_asked_was_taken_as_well_as_refused(server: Running) -> None:

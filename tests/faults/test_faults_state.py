@@ -144,8 +144,9 @@ def test_F8_a_disk_that_fills_during_a_migration_leaves_the_old_or_the_new_forma
 
 
 def test_F8_a_servers_disk_that_fills_during_a_migration_leaves_the_old_or_the_new_format(
-    small_disk: Path, tmp_path: Path, postgresql: Server
+    small_disk: Path, tmp_path: Path, own_postgresql: Server
 ) -> None:
+    postgresql = own_postgresql
     (small_disk / "tables").mkdir()
     shutil.chown(small_disk / "tables", postgresql.user)
     with database_on(postgresql, small_disk / "tables"):
