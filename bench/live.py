@@ -109,7 +109,7 @@ def watch_ledger(folder: Path, seen: Seen, ending: threading.Event) -> None:
             written = path.stat().st_mtime_ns / 1e6
             with lake.bare_connection() as connection:
                 found = connection.execute(
-                    "SELECT key FROM read_parquet(?) WHERE cause = 'new'", [str(path)]
+                    "SELECT key FROM read_parquet(?) WHERE verdict = 'waiting'", [str(path)]
                 ).fetchall()
             fresh = {row[0] for row in found} - counted  # a merged part holds again what was seen before
             counted |= fresh
