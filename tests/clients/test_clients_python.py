@@ -158,10 +158,12 @@ def test_what_a_client_gives_up_on_is_told_by_it_and_nothing_else_is_missing(
     for number in range(3):
         sender.track(client, number)
     client.flush()
+    front.wait_until(lambda: len(sender.lost) == 3, "the client says what it gave up on")
     for number in range(3, 6):
         sender.track(client, number)
     client.flush()
     client.join()
+    front.wait_until(lambda: "passed" in front.did, "the client sends the rest")
     assert front.did == ["400", "passed"]
     assert sorted(each["properties"]["number"] for each in sender.lost) == [0, 1, 2]
     assert project.seen().numbers == [3, 4, 5]
