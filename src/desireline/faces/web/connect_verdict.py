@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from desireline.faces.collector.answers import REFUSALS
-from desireline.faces.web.live_events import HEARTBEAT_SECONDS, MOST_WATCHERS, TICK_SECONDS, Watchers
+from desireline.faces.web.live_events import MOST_WATCHERS, Watchers, whenever_changed
 from desireline.faces.web.live_pulse import Pulse, Wanted
 from desireline.vocabulary.units import moment_text
 
@@ -87,29 +85,17 @@ async def verdict_events(request: Request) -> Response:
 
 
 async def _told(request: Request, pulse: Pulse, source: Mapping[str, Any], watchers: Watchers) -> AsyncIterator[str]:
-    watchers.count += 1
-    try:
-        yield "retry: 3000\n\n"
-        refusals: Mapping[str, int] = request.app.state.refusals
-        begun, before, spoke_at = dict(refusals), "", time.monotonic()
-        since = _since(pulse, request.query_params.get("since", ""))
-        while not pulse.stopping and not request.app.state.ending():
-            refused = {
-                code: count - begun.get(code, 0) for code, count in refusals.items() if count > begun.get(code, 0)
-            }
-            now = await run_in_threadpool(first_event, source, None, pulse, since=since, refused=refused)
-            data = json.dumps(asdict(now))
-            if now.state != "waiting" and data != before:
-                yield f"data: {data}\n\n"
-                before, spoke_at = data, time.monotonic()
-            elif time.monotonic() - spoke_at > HEARTBEAT_SECONDS:
-                yield ": still here\n\n"
-                spoke_at = time.monotonic()
-            if await request.is_disconnected():
-                return
-            await asyncio.sleep(TICK_SECONDS)
-    finally:
-        watchers.count -= 1
+    refusals: Mapping[str, int] = request.app.state.refusals
+    begun = dict(refusals)
+    since = _since(pulse, request.query_params.get("since", ""))
+
+    async def news() -> tuple[str, str]:
+        refused = {code: count - begun.get(code, 0) for code, count in refusals.items() if count > begun.get(code, 0)}
+        now = await run_in_threadpool(first_event, source, None, pulse, since=since, refused=refused)
+        return json.dumps(asdict(now)) if now.state != "waiting" else "", ""
+
+    async for event in whenever_changed(request, pulse, watchers, news):
+        yield event
 
 
 def _since(pulse: Pulse, place: str) -> int:

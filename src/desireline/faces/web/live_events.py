@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -65,18 +65,34 @@ async def _told(
     request: Request, pulse: Pulse, wanted: Wanted, since: int, *, anew: bool, watchers: Watchers
 ) -> AsyncIterator[str]:
     line: Line = request.app.state.line
+
+    async def news() -> tuple[str, str]:
+        new, more = (0, False) if anew else pulse.new_since(since, wanted)
+        strip = await run_in_threadpool(lambda: line.strip)
+        return json.dumps({"new": new, "more": more, **asdict(strip)}), place_of(pulse, pulse.last)
+
+    if anew:
+        yield f"event: anew\nid: {place_of(pulse, pulse.last)}\ndata: {{}}\n\n"
+    async for event in whenever_changed(request, pulse, watchers, news):
+        yield event
+
+
+async def whenever_changed(
+    request: Request, pulse: Pulse, watchers: Watchers, news: Callable[[], Awaitable[tuple[str, str]]]
+) -> AsyncIterator[str]:
+    """An event whenever the news changed, and a heartbeat between, until the page or the server goes.
+
+    news: gives the data, nothing to tell when empty, and the id of the event, empty for none.
+    """
     watchers.count += 1
     try:
         yield "retry: 3000\n\n"
-        if anew:
-            yield f"event: anew\nid: {place_of(pulse, pulse.last)}\ndata: {{}}\n\n"
         before, spoke_at = "", time.monotonic()
         while not pulse.stopping and not request.app.state.ending():
-            new, more = (0, False) if anew else pulse.new_since(since, wanted)
-            strip = await run_in_threadpool(lambda: line.strip)
-            data = json.dumps({"new": new, "more": more, **asdict(strip)})
-            if data != before:
-                yield f"id: {place_of(pulse, pulse.last)}\ndata: {data}\n\n"
+            data, place = await news()
+            if data and data != before:
+                head = f"id: {place}\n" if place else ""
+                yield f"{head}data: {data}\n\n"
                 before, spoke_at = data, time.monotonic()
             elif time.monotonic() - spoke_at > HEARTBEAT_SECONDS:
                 yield ": still here\n\n"
