@@ -187,7 +187,7 @@ def _counts_sentence(series: Sequence[tuple[int, Counter[str]]]) -> str:
     share = total["accepted"] / all_of_them
     words = f"{min(share, 0.999) if share < 1 else 1:.1%}".replace("%", " %")
     return (
-        f"Of {counted(all_of_them)} messages in the last five minutes {words} were accepted, "
+        f"Of {counted(all_of_them)} messages in the full bars of the last five minutes {words} were accepted, "
         f"{counted(total['repeated'])} repeated and {counted(total['quarantined'])} quarantined; "
         f"at most {most:.3g} a second."
     )
