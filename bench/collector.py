@@ -114,19 +114,23 @@ def served() -> Iterator[Served]:
 
 
 def load(server: Served, **given: float) -> dict[str, Any]:
-    """What the generator saw, run in a process of its own."""
-    words = [f"--{name}={value:g}" for name, value in given.items()]
+    """What the generator saw of one load, run in a process of its own."""
+    (found,) = loads(server, **given)
+    return found
+
+
+def loads(server: Served, **given: float) -> list[dict[str, Any]]:
+    """What the generator saw of one load, or of two that follow each other at once (`then_seconds`).
+
+    How long the server ran and waited for a core is that of both together.
+    """
+    words = [f"--{name.replace('_', '-')}={value:g}" for name, value in given.items()]
     command = [sys.executable, "-m", "bench.collector_load", f"--port={server.port}", *words]
     ran, waited = server.core_seconds()
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout)
     ran_then, waited_then = server.core_seconds()
-    return {
-        **found,
-        "ran_seconds": ran_then - ran,
-        "waited_seconds": waited_then - waited,
-        "others": os.getloadavg()[0],
-    }
+    cores = {"ran_seconds": ran_then - ran, "waited_seconds": waited_then - waited, "others": os.getloadavg()[0]}
+    return [{**json.loads(line), **cores} for line in done.stdout.splitlines()]
 
 
 def steady(events: int, *, seconds: float, runs: int) -> tuple[list[dict[str, Any]], bool]:
@@ -142,8 +146,15 @@ def overload(*, capacity: float, seconds: float) -> tuple[dict[str, Any], Served
     """Three times what it can take, then at once what it took before."""
     with served() as server:
         calm = load(server, seconds=3, connections=CONNECTIONS, events=1)
-        rush = load(server, seconds=seconds, connections=CROWD, events=1, rate=3 * capacity)
-        after = load(server, seconds=AFTER_SECONDS, connections=CONNECTIONS, events=1)
+        rush, after = loads(
+            server,
+            seconds=seconds,
+            connections=CROWD,
+            events=1,
+            rate=3 * capacity,
+            then_seconds=AFTER_SECONDS,
+            then_connections=CONNECTIONS,
+        )
     accepted = calm["accepted"] + rush["accepted"] + after["accepted"]
     whole = server.stored == accepted and not rush["unanswered"]
     return {"calm": calm, "rush": rush, "after": after}, server, whole

@@ -1,11 +1,14 @@
 """A load generator for the collector, in a process of its own: bare sockets kept alive, one request at a time on each.
 
     python -m bench.collector_load --port 8000 --seconds 5 --connections 64 --events 20 [--rate 15000]
+        [--then-seconds 12 --then-connections 64]
 
 Without a rate every connection sends its next request when it has its answer. With one, requests fall due
 at that rate whatever the answers say; those for which no connection is free are counted as not sent.
-Prints one JSON line; latencies are in milliseconds, from just before a request is handed to the kernel until the
-kernel had its answer (SO_TIMESTAMPNS): the time in which an answer lies unread because this process was
+A second load begins when the last answer of the first is there; only then is anything computed, so that how long
+the generator thinks about the first is no part of it.
+Prints one JSON line for each load; latencies are in milliseconds, from just before a request is handed to the kernel
+until the kernel had its answer (SO_TIMESTAMPNS): the time in which an answer lies unread because this process was
 not running is no time of the collector's. It is told apart, as `unread_ms`, and is the whole error of a
 generator that shares the cores.
 """
@@ -200,8 +203,23 @@ def quantiles(values: Sequence[float]) -> dict[str, float]:
     return {str(share): quantile(values, share) for share in (0.5, 0.95, 0.99, 1.0)}
 
 
+def said_of(load: Load, *, took: float, events: int) -> dict[str, object]:
+    """What came back in one load, to be printed."""
+    seen = load.seen
+    accepted = seen.statuses[200]
+    refused = sum(seen.statuses.values()) - accepted
+    return {
+        "seconds": took, "accepted": accepted, "refused": refused, "statuses": dict(seen.statuses),
+        "not_sent": seen.not_sent, "lost": seen.lost, "unanswered": load.open,
+        "per_second": accepted / took, "interactions_per_second": accepted * events / took,
+        "accepted_ms": quantiles(seen.accepted_ms), "refused_ms": quantiles(seen.refused_ms),
+        "unread_ms": quantiles(seen.unread_ms), "begun_at": load.begun_at, "ended_at": load.ended_at,
+        "p99_of_each_second_ms": seen.p99_of_each_second(begun_at=load.begun_at),
+    }  # fmt: skip
+
+
 def main() -> int:
-    """Read the command line, send, print what came back."""
+    """Read the command line, send, print what came back: a line for each load."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--key", default="bench-key")
@@ -209,21 +227,17 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--events", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0.0)
+    parser.add_argument("--then-seconds", type=float, default=0.0, help="at once a second load, without a rate")
+    parser.add_argument("--then-connections", type=int, default=64)
     given = parser.parse_args()
-    load = Load(Requests(key=given.key, events=given.events), rate=given.rate)
-    took = load.run(given.port, given.connections, given.seconds)
-    seen = load.seen
-    accepted = seen.statuses[200]
-    refused = sum(seen.statuses.values()) - accepted
-    said = {
-        "seconds": took, "accepted": accepted, "refused": refused, "statuses": dict(seen.statuses),
-        "not_sent": seen.not_sent, "lost": seen.lost, "unanswered": load.open,
-        "per_second": accepted / took, "interactions_per_second": accepted * given.events / took,
-        "accepted_ms": quantiles(seen.accepted_ms), "refused_ms": quantiles(seen.refused_ms),
-        "unread_ms": quantiles(seen.unread_ms), "begun_at": load.begun_at, "ended_at": load.ended_at,
-        "p99_of_each_second_ms": seen.p99_of_each_second(begun_at=load.begun_at),
-    }  # fmt: skip
-    print(json.dumps(said))
+    requests = Requests(key=given.key, events=given.events)
+    loads = [Load(requests, rate=given.rate)]
+    took = [loads[0].run(given.port, given.connections, given.seconds)]
+    if given.then_seconds:
+        loads.append(Load(requests, rate=0.0))
+        took.append(loads[1].run(given.port, given.then_connections, given.then_seconds))
+    for load, seconds in zip(loads, took, strict=True):
+        print(json.dumps(said_of(load, took=seconds, events=given.events)))
     return 0
 
 
