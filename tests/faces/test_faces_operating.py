@@ -81,7 +81,7 @@ def test_every_figure_is_explained_and_no_label_holds_anything_about_a_person(
 
 
 def test_ready_says_why_not(inside: TestClient, serving: Serving) -> None:
-    assert inside.get("/ready").json() == {"ready": True, "reasons": []}
+    assert inside.get("/ready").json() == {"ready": True, "reasons": [], "warnings": []}
     serving.live.failing = "the map of Anna"
     try:
         refused = inside.get("/ready")
@@ -89,6 +89,16 @@ def test_ready_says_why_not(inside: TestClient, serving: Serving) -> None:
         assert inside.get(f"{OUTSIDE}/ready").json() == {"ready": False}
     finally:
         serving.live.failing = ""
+
+
+def test_ready_warns_of_what_somebody_should_look_at(inside: TestClient, serving: Serving) -> None:
+    serving.live.map_mistakes = "map0.yaml line 3"
+    try:
+        answer = inside.get("/ready")
+        assert answer.status_code == 200 and "map0.yaml line 3" in answer.json()["warnings"][0]
+        assert inside.get(f"{OUTSIDE}/ready").json() == {"ready": True}
+    finally:
+        serving.live.map_mistakes = ""
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])

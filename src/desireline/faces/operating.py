@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -42,7 +43,7 @@ class Operating:
         if request.url.path == "/health":
             return PlainTextResponse("ok\n")
         if request.url.path == "/ready":
-            return ready(not_ready(self.serving), with_reasons=True)
+            return ready(not_ready(self.serving), told={"warnings": warnings(self.serving)})
         if request.url.path == "/metrics":
             return Response(await run_in_threadpool(metrics.text, self.serving), media_type=metrics.MEDIA_TYPE)
         return PlainTextResponse("There is nothing at this address.\n", status_code=404)
@@ -61,15 +62,15 @@ class OperatingOutside:
         elif request.url.path == "/health":
             answer = PlainTextResponse("ok\n")
         else:
-            answer = ready(not_ready(self.serving), with_reasons=False)
+            answer = ready(not_ready(self.serving))
         await answer(scope, receive, send)
 
 
-def ready(reasons: list[str], *, with_reasons: bool) -> Response:
-    """The answer to whether traffic may come."""
+def ready(reasons: list[str], *, told: Mapping[str, object] | None = None) -> Response:
+    """The answer to whether traffic may come; with `told`, also the reasons why not, and that."""
     body: dict[str, object] = {"ready": not reasons}
-    if with_reasons:
-        body["reasons"] = reasons
+    if told is not None:
+        body |= {"reasons": reasons, **told}
     headers = {"retry-after": str(RETRY_AFTER_SECONDS)} if reasons else None
     return JSONResponse(body, status_code=503 if reasons else 200, headers=headers)
 
@@ -87,6 +88,14 @@ def not_ready(serving: Serving) -> list[str]:
     if state.read_only:
         reasons.append(f"the log of record is read only: {state.why_read_only}")
     return reasons
+
+
+def warnings(serving: Serving) -> list[str]:
+    """What somebody should look at although traffic may come, each with what to do; empty when there is nothing."""
+    live = serving.live
+    return (
+        [f"a map has a mistake, and promises are judged as before it: {live.map_mistakes}"] if live.map_mistakes else []
+    )
 
 
 def _only_get() -> Response:

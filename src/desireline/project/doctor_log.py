@@ -85,7 +85,8 @@ def server_is_well(project: Project, _environment: Mapping[str, str]) -> Iterato
     connection = http.client.HTTPConnection(LOOPBACK, server.port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", "/ready")
-        reasons = json.loads(connection.getresponse().read())["reasons"]
+        said = json.loads(connection.getresponse().read())
+        reasons, warnings = said["reasons"], said.get("warnings", [])
     except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
         yield fault("server", f"it does not answer ({type(error).__name__})", "look at its output; start it again")
         return
@@ -93,6 +94,8 @@ def server_is_well(project: Project, _environment: Mapping[str, str]) -> Iterato
         connection.close()
     for reason in reasons:
         yield fault("server", reason, "look at its output")
+    for warning in warnings:
+        yield look("server", warning, "see its page Live")
     if not reasons:
         yield ok("server", f"ready on port {server.port}")
 
