@@ -37,12 +37,14 @@ bench: $(VENV)/installed-bench
 docs: $(VENV)/installed-test
 	@$(BIN)/python -m docs.reference
 
-# Resolves the newest versions that pyproject.toml allows and writes them down with their hashes.
+# Writes down what pyproject.toml needs, with hashes: pins stay as they are unless pyproject.toml asks for others, or all
+# are made anew with UPGRADE=1. The tests come first and bind the others, so nothing runs in a version that was not tested.
 lock: $(VENV)/installed-run
 	@$(BIN)/python -m pip install -q uv
-	@for kind in run test bench; do \
+	@for kind in test run bench; do \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    pyproject.toml $$(test $$kind = run || echo --group $$kind) -o requirements/$$kind.txt; done
+	    $(if $(UPGRADE),--upgrade) pyproject.toml $$(test $$kind = run || echo --group $$kind) \
+	    $$(test $$kind = test || echo --constraint requirements/test.txt) -o requirements/$$kind.txt || exit 1; done
 
 clean:
 	@rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
