@@ -26,7 +26,7 @@ from desireline.vocabulary.errors import DesirelineError, Mistake
 
 __all__ = ["SAFE_SINCE", "VERSION", "Patience", "State", "StateDamaged", "StateLost", "sqlite_in_use", "sqlite_is_safe"]
 
-VERSION = 2
+VERSION = 3
 Answer = TypeVar("Answer")
 
 

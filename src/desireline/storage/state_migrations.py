@@ -46,5 +46,10 @@ def live_messages(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: live_messages}
+def mail_of_sources(connection: Connection) -> None:
+    """Version 3: a source says how its letters come in."""
+    connection.exec_driver_sql("ALTER TABLE sources ADD COLUMN mail JSON DEFAULT '{}' NOT NULL")
+
+
+MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {1: live_messages, 2: mail_of_sources}
 """`MIGRATIONS[n]` takes a state store of version n to version n + 1."""

@@ -110,10 +110,12 @@ SOURCES = Table(
     Column("enabled", Boolean, nullable=False, default=True, server_default=true()),
     Column("created_at", BigInteger, nullable=False),
     Column("says", Text, nullable=False, default="", server_default=""),
+    Column("mail", JSON, nullable=False, default=dict, server_default="{}"),
 )
 """Who may send to the collector: `key` is the write key, `origins` the web pages it may be used on (none: any),
 `per_second` how many requests (none: the collector's own limit), `secret_env` the environment name of its secret,
-`unsigned` whether its webhooks may come without a signature."""
+`unsigned` whether its webhooks may come without a signature, `mail` how its letters are fetched or taken by the
+server itself (empty: they are not)."""
 
 SEEN = Table(
     "seen",
