@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from base64 import b64encode
@@ -19,15 +20,9 @@ from random import Random
 from typing import Any
 
 from desireline.project import Project
+from free_ports import free_port
 
 START_SECONDS = 120
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:
@@ -47,16 +42,24 @@ class Server:
         self.under, self.options = under, options
         self.environment = os.environ | (environment or {})
         self.process: subprocess.Popen[bytes] | None = None
+        self._said = -1
+
+    @property
+    def said(self) -> str:
+        """All it wrote to its standard error since it was started last."""
+        return os.pread(self._said, os.fstat(self._said).st_size, 0).decode()
 
     def start(self, *, wait: bool = True) -> Server:
         """Start it and wait until it answers."""
         command = [sys.executable, "-m", "desireline.faces.cli", "serve", "--project", str(self.folder)]
-        self.process = subprocess.Popen(
-            [*self.under, *command, "--port", str(self.port), "--no-open", *self.options],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=self.environment,
-        )
+        with tempfile.TemporaryFile() as said:
+            self._said = os.dup(said.fileno())
+            self.process = subprocess.Popen(
+                [*self.under, *command, "--port", str(self.port), "--no-open", *self.options],
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                env=self.environment,
+            )
         if wait:
             self.wait_for("/health")
         return self
@@ -67,12 +70,11 @@ class Server:
         while time.monotonic() < until:
             assert self.process is not None
             if self.process.poll() is not None:
-                raise AssertionError(f"the server ended: {self.process.stderr.read().decode()[-2000:]}")  # type: ignore[union-attr]
-            try:
+                raise AssertionError(f"the server ended: {self.said[-2000:]}")
+            with contextlib.suppress(OSError, http.client.HTTPException):
                 if self.get(path)[0] == status:
                     return
-            except OSError:
-                threading.Event().wait(0.05)
+            threading.Event().wait(0.05)
         raise AssertionError(f"{path} never answered {status}")
 
     def get(self, path: str) -> tuple[int, bytes]:

@@ -19,7 +19,8 @@ from collector.running import TRACK, Running, running
 from desireline.faces.collector import Limits
 from faults.forms import LONG, how_many
 
-QUICK = Limits(head_seconds=0.3, body_seconds=0.3, request_head_bytes=8_192)
+SMALL_HEADS = Limits(request_head_bytes=8_192)
+HURRIED = Limits(head_seconds=1.0, body_seconds=1.0)
 GOOD = json.dumps(TRACK).encode()
 KEY = b"authorization: Basic " + base64.b64encode(b"shop-key:") + b"\r\n"
 
@@ -71,7 +72,14 @@ TAKEN = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("faults"), limits=QUICK) as server:
+    with running(tmp_path_factory.mktemp("faults"), limits=SMALL_HEADS) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A collector that waits a second for a head and a second for a body."""
+    with running(tmp_path_factory.mktemp("hurried"), limits=HURRIED) as server:
         yield server
 
 
@@ -161,12 +169,12 @@ def test_F18_a_chunk_that_is_cut_off_is_refused_and_never_acknowledged(server: R
     assert (_status(answer), _code(answer)) == (400, "body.cut_off")
 
 
-def test_F18_a_length_that_promises_too_much_is_refused_in_time(server: Running) -> None:
-    cut = server.raw(_request(length=len(GOOD) + 10), half_close=True)
+def test_F18_a_length_that_promises_too_much_is_refused_in_time(hurried: Running) -> None:
+    cut = hurried.raw(_request(length=len(GOOD) + 10), half_close=True)
     assert (_status(cut), _code(cut)) == (400, "body.cut_off")
-    held = server.raw(_request(length=len(GOOD) + 10, more=b"connection: close\r\n"))
+    held = hurried.raw(_request(length=len(GOOD) + 10, more=b"connection: close\r\n"))
     assert (_status(held), _code(held)) == (408, "body.too_slow")
-    kept = json.loads(server.frames()[-1].meta)["kept"]
+    kept = json.loads(hurried.frames()[-1].meta)["kept"]
     assert (kept["code"], kept["whole"], kept["length"]) == ("body.too_slow", False, len(GOOD))
 
 
@@ -178,44 +186,42 @@ def test_F18_a_length_that_promises_too_little_leaves_no_second_request(server: 
     assert server.log.last <= before + 1
 
 
-def test_F18_a_head_that_never_ends_is_cut_off(server: Running) -> None:
-    begun = time.monotonic()
-    answer = server.raw(b"POST /v1/track HTTP/1.1\r\nhost: h\r\nx-a: ")
+def test_F18_a_head_that_never_ends_is_cut_off(server: Running, hurried: Running) -> None:
+    answer = hurried.raw(b"POST /v1/track HTTP/1.1\r\nhost: h\r\nx-a: ")
     assert (_status(answer), _code(answer)) == (408, "head.too_slow")
-    assert time.monotonic() - begun < 10
     large = server.raw(b"POST /v1/track HTTP/1.1\r\nhost: h\r\nx-a: " + b"a" * 20_000)
     assert (_status(large), _code(large)) == (431, "head.too_large")
 
 
-def test_F18_a_connection_that_says_nothing_is_closed(server: Running) -> None:
-    assert server.raw() == b""
-    assert server.raw(b"\r\n") == b""
+def test_F18_a_connection_that_says_nothing_is_closed(hurried: Running) -> None:
+    assert hurried.raw() == b""
+    assert hurried.raw(b"\r\n") == b""
 
 
-def test_F18_a_body_sent_a_byte_at_a_time_is_refused_in_time_and_holds_nobody_up(server: Running) -> None:
+def test_F18_a_body_sent_a_byte_at_a_time_is_refused_in_time_and_holds_nobody_up(hurried: Running) -> None:
     with contextlib.ExitStack() as open_connections:
         slow = [
-            open_connections.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
+            open_connections.enter_context(socket.create_connection(("127.0.0.1", hurried.port), timeout=20))
             for _ in range(how_many(50, 500))
         ]
         for each in slow:
             each.sendall(_request(b"{", length=1_000))
-        assert server.post("/v1/track", TRACK).status == 200, "the others are answered meanwhile"
+        assert hurried.post("/v1/track", TRACK).status == 200, "the others are answered meanwhile"
         for each in slow:
             answer = each.recv(65_536)
             assert (_status(answer), _code(answer)) == (408, "body.too_slow")
-    assert server.collector.counters.at_once <= 1
+    assert hurried.collector.counters.at_once <= 1
 
 
-def test_F18_an_answer_does_not_wait_for_bytes_nobody_reads(server: Running) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+def test_F18_an_answer_does_not_wait_for_bytes_nobody_reads(hurried: Running) -> None:
+    with socket.create_connection(("127.0.0.1", hurried.port), timeout=20) as connection:
         connection.sendall(_request(b"{", length=10_000_000).replace(b"Basic", b"Digest"))
         answer = connection.recv(65_536)
         assert _status(answer) in (401, 408)
         with contextlib.suppress(ConnectionError):
             for _ in range(100):
                 connection.sendall(b"x" * 1_000)
-    assert server.post("/v1/track", TRACK).status == 200
+    assert hurried.post("/v1/track", TRACK).status == 200
 
 
 def test_F18_a_client_that_asks_before_it_sends_its_body_is_answered_once(server: Running) -> None:
@@ -248,7 +254,7 @@ def test_F18_connections_beyond_the_limit_are_sent_away(tmp_path: Path) -> None:
 
 
 def _eventually_taken(server: Running) -> bool:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         with contextlib.suppress(ConnectionError):
             if server.post("/v1/track", TRACK).status == 200:
@@ -259,11 +265,13 @@ def _eventually_taken(server: Running) -> bool:
 def test_F24_more_than_it_can_take_is_refused_quickly_and_what_was_taken_is_stored(tmp_path: Path) -> None:
     acknowledged: list[str] = []
     refused: list[str] = []
-    limits = Limits(requests_at_once=4)
+    clients, limits = how_many(24, 64), Limits(requests_at_once=4)
+    together = threading.Barrier(clients)
     with running(tmp_path, limits=limits) as server:
 
         def client(number: int) -> None:
-            with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+                together.wait(60)
                 for turn in range(how_many(25, 2_000)):
                     key = f"{number}-{turn}"
                     connection.sendall(_request(json.dumps({**TRACK, "messageId": key}).encode()))
@@ -275,7 +283,7 @@ def test_F24_more_than_it_can_take_is_refused_quickly_and_what_was_taken_is_stor
                         assert b"retry-after: 1" in answer
                         refused.append(key)
 
-        threads = [threading.Thread(target=client, args=(number,)) for number in range(how_many(24, 64))]
+        threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -286,7 +294,7 @@ def test_F24_more_than_it_can_take_is_refused_quickly_and_what_was_taken_is_stor
         assert server.post("/v1/track", TRACK).status == 200, "normal again at once"
         counters = server.collector.counters
         assert sum(counters.refused.counts) == len(refused), "each refusal is counted, with its time"
-        assert counters.refused.at_most(0.99) <= 0.05
+        assert counters.refused.at_most(0.99 if LONG else 0.9) <= 0.05
         assert server.collector.gate.entered <= 1
     if LONG:
         assert counters.stored.at_most(0.99) <= 0.25

@@ -26,7 +26,8 @@ from desireline.faces.serve import at_work
 from desireline.project import Following, Project, back_up, digests, rebuild, restore
 from desireline.project.manifest import read_manifest
 from faults.forms import how_many
-from faults.running import Server, free_port
+from faults.running import Server
+from free_ports import free_port
 from project.live_desk import a_desk
 
 EVENTS_PER_SECOND = 1_000

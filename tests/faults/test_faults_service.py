@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import threading
 import time
 from pathlib import Path
@@ -73,17 +75,25 @@ def test_F7_a_second_server_ends_at_once_and_names_the_holder(folder: Path) -> N
     server = Server(folder).start()
     server.wait_for("/ready")
     try:
-        before = sorted((path, path.stat().st_size) for path in (folder / "data" / "log").iterdir())
-        second = Server(folder)
-        second.start(wait=False)
-        assert second.process is not None and second.process.stderr is not None
+        assert server.process is not None
+        server.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, server.process.pid, os.WSTOPPED)
+        before = sizes(folder / "data" / "log")
+        second = Server(folder).start(wait=False)
+        assert second.process is not None
         assert second.process.wait(60) == 3
-        assert f"process {server.process.pid}" in second.process.stderr.read().decode()  # type: ignore[union-attr]
-        assert sorted((path, path.stat().st_size) for path in (folder / "data" / "log").iterdir()) == before
+        assert f"process {server.process.pid}" in second.said
+        assert sizes(folder / "data" / "log") == before
         server.kill()
         server.start()
     finally:
+        assert server.process is not None
+        server.process.send_signal(signal.SIGCONT)
         server.stop()
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
 
 
 @pytest.mark.parametrize("lost", ["lake", "store", "state.sqlite", "versions", "all"])

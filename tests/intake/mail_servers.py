@@ -14,15 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from free_ports import free_port
+
 DOVECOT = shutil.which("dovecot") or ("/usr/sbin/dovecot" if Path("/usr/sbin/dovecot").exists() else None)
 OWNER, GROUP = "nobody", "nogroup"
 WHY_NOT = "" if DOVECOT and os.geteuid() == 0 else "no Dovecot, or not root: apt-get install dovecot-imapd"
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -101,11 +97,11 @@ service imap-login {{
         yield Mailbox(port, mail)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
-    for _ in range(100):
+    for _ in range(1_200):
         if process.poll() is not None:
             said = process.stderr.read().decode() if process.stderr else ""
             raise RuntimeError(

@@ -17,7 +17,7 @@ from desireline.intake.mail import let_in
 from desireline.intake.mail.hand_in import handing_to
 from desireline.intake.mail.receiver import MailReceiver
 from desireline.vocabulary.errors import DesirelineError
-from intake.mail_servers import free_port
+from free_ports import free_port
 
 LETTER = (
     b"From: anna@example.org\r\nTo: help@bank.example\r\nMessage-ID: <a@x>\r\nSubject: My card\r\n"

@@ -13,7 +13,8 @@ from desireline.intake.mail import mail_of
 from desireline.intake.mail.imap import ImapAccount, ImapInbox
 from desireline.intake.mail.receiver import MailReceiver
 from desireline.vocabulary.errors import DesirelineError
-from intake.mail_servers import WHY_NOT, Mailbox, dovecot, free_port
+from free_ports import free_port
+from intake.mail_servers import WHY_NOT, Mailbox, dovecot
 
 
 def letter(number: int) -> bytes:
