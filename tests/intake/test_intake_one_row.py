@@ -121,6 +121,7 @@ def times(draw: Any) -> TimeTaken:
         formats=draw(formats),
         zone=draw(some.sampled_from([None, None, "America/New_York", "UTC"])),
         zone_column=draw(some.sampled_from([None, None, None, "e"])),
+        day_only_at=draw(some.sampled_from(["00:00", "00:00", "12:00", "02:30"])),
     )
 
 

@@ -115,6 +115,24 @@ def test_a_local_time_that_exists_twice_takes_the_first_and_says_so_f15(desk: De
     ]
 
 
+@pytest.mark.parametrize(
+    ("created", "at", "quality"),
+    [
+        ("01.07.2026", "2026-07-01 10:00:00", "date_only"),
+        ("01.07.2026 08:30", "2026-07-01 06:30:00", "exact"),
+        ("25.10.2026", "2026-10-25 11:00:00", "date_only"),
+    ],
+)
+def test_a_day_without_a_time_of_day_counts_as_noon_when_the_recipe_says_so(
+    desk: Desk, created: str, at: str, quality: str
+):
+    noon = TICKETS.replace('format: "%d.%m.%Y %H:%M"}', 'format: ["%d.%m.%Y %H:%M", "%d.%m.%Y"], day_only_at: "12:00"}')
+    desk.take_in(HEADER + f"1;{created};Web;open;;;anna@x.org;;\n", import_id="i1", recipe=noon)
+    assert desk.sql("SELECT make_timestamp(occurred_at * 1000)::VARCHAR, time_quality FROM interactions") == [
+        (at, quality)
+    ]
+
+
 def test_a_refused_row_is_mended_and_replayed_and_a_second_replay_adds_nothing(desk: Desk):
     desk.take_in(HEADER + ANNA + EVE, import_id="one")
     (refused,) = refused_rows(state=desk.state)

@@ -72,6 +72,8 @@ def moment(text: str, taken: TimeTaken, cell: Cell, *, field: str, zone: str, zo
     local, bears, corrected = read.local, read.bears, False
     if local is None:
         local, corrected = _mended(text, formats), True
+    elif read.day_only:
+        local += taken.day_only_ms
     turned = any(word == "iso" or "%" in word for word in formats) and re.search(r"[ T]24:00", text) is not None
     at, odd, known = _instant(local, bears=bears, zone=zone, needs_zone=taken.zone_column is not None or zone != "UTC")
     reason = _reason(text, local, field=field, taken=taken, zone=zone, known=known)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from desireline.vocabulary.units import MINUTE_MS
+
 FileFormat = Literal["csv", "jsonl", "parquet", "xlsx", "mbox"]
 TestKind = Literal["is", "not", "exists", "starts_with", "contains", "at_least", "above", "below", "at_most"]
 
@@ -89,7 +91,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class TimeTaken:
-    """Where a moment comes from: a column (or the first filled in), perhaps a second one with the time of day."""
+    """Where a moment comes from: a column (or the first filled in), perhaps a second one with the time of day.
+
+    day_only_at: the local time of day given to values that are a day and no more.
+    """
 
     from_columns: tuple[str, ...]
     clock_column: str | None = None
@@ -97,6 +102,16 @@ class TimeTaken:
     zone: str | None = None
     zone_column: str | None = None
     day_only_at: str = "00:00"
+
+    @property
+    def day_only_ms(self) -> int:
+        """Milliseconds after midnight, local time, of values that are a day and no more.
+
+        >>> TimeTaken(("Day",), day_only_at="12:30").day_only_ms
+        45000000
+        """
+        hours, minutes = self.day_only_at.split(":")
+        return (int(hours) * 60 + int(minutes)) * MINUTE_MS
 
     def columns(self) -> Iterator[str]:
         """Every column it reads."""

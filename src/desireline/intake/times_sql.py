@@ -44,7 +44,7 @@ def time_sql(taken: TimeTaken, *, name: str, cell: Callable[[str], str], zone: s
     zone_sql = text_sql(taken.zone or zone)
     if taken.zone_column:
         zone_sql = f"coalesce({cell(taken.zone_column)}, {zone_sql})"
-    readings = [reading_sql(word, name) for word in formats]
+    readings = [_on_its_day(reading_sql(word, name), after_ms=taken.day_only_ms) for word in formats]
     mended = [reading_sql(word, mended_sql(name))[0] for word in formats if word == "iso" or "%" in word]
     return TimeSql(
         text=text,
@@ -57,6 +57,14 @@ def time_sql(taken: TimeTaken, *, name: str, cell: Callable[[str], str], zone: s
         if mended
         else "false",
     )
+
+
+def _on_its_day(reading: tuple[str, str, str], *, after_ms: int) -> tuple[str, str, str]:
+    """A reading whose moment lies so long after midnight where the text is a day and no more."""
+    moment, bears, day_only = reading
+    if not after_ms or day_only == "false":
+        return reading
+    return f"({moment} + CASE WHEN {day_only} THEN {after_ms} ELSE 0 END)", bears, day_only
 
 
 def mended_sql(name: str) -> str:
