@@ -80,7 +80,7 @@ class Visit:
         context.on("request", self._request)
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
         context.on("console", self._console)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
 
     def open(self, url: str) -> Any:
         """A new tab."""

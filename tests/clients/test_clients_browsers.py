@@ -122,7 +122,7 @@ class Shop:
         return Counter(str(message.key) for message in self.project.messages())
 
     def wait_for(self, count: int) -> None:
-        self.front.wait_until(lambda: len(self.stored()) >= count, f"{count} messages", seconds=20)
+        self.front.wait_until(lambda: len(self.stored()) >= count, f"{count} messages")
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -80,15 +81,28 @@ def test_every_figure_is_explained_and_no_label_holds_anything_about_a_person(
     assert "anna" not in text
 
 
-def test_ready_says_why_not(inside: TestClient, serving: Serving) -> None:
+def test_ready_says_why_not(inside: TestClient, serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     assert inside.get("/ready").json() == {"ready": True, "reasons": [], "warnings": []}
-    serving.live.failing = "the map of Anna"
-    try:
+
+    def fails() -> None:
+        raise DesirelineError("the map of Anna")
+
+    with monkeypatch.context() as at_work:
+        at_work.setattr(serving.live, "turn", fails)
+        until(lambda: serving.live.failing)
         refused = inside.get("/ready")
         assert refused.status_code == 503 and "the map of Anna" in refused.text and refused.headers["retry-after"]
         assert inside.get(f"{OUTSIDE}/ready").json() == {"ready": False}
-    finally:
-        serving.live.failing = ""
+    until(lambda: serving.live.ready)
+    assert inside.get("/ready").status_code == 200
+
+
+def until(holds: Callable[[], object]) -> None:
+    for _ in range(6_000):
+        if holds():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it never came to that")
 
 
 def test_ready_warns_of_what_somebody_should_look_at(inside: TestClient, serving: Serving) -> None:

@@ -57,7 +57,7 @@ class LiveBank:
     def send(self, *messages: dict[str, Any], key: str = "", path: str = "/v1/batch", origin: str = "") -> int:
         """Send messages as a client does; says the status."""
         host = self.address.removeprefix("http://")
-        connection = http.client.HTTPConnection(host, timeout=20)
+        connection = http.client.HTTPConnection(host, timeout=60)
         key = key or self.project.sources.named(SOURCE)["key"]
         headers = {"authorization": "Basic " + b64encode(f"{key}:".encode()).decode()}
         if origin:
@@ -75,7 +75,7 @@ class LiveBank:
         message = {"type": "track", "event": "question.asked", "messageId": f"m-{self.sent}", "userId": person}
         return {**message, "properties": {"desireline": {**named, **more}}}
 
-    def until(self, done: Any, *, seconds: float = 30) -> Any:
+    def until(self, done: Any, *, seconds: float = 60) -> Any:
         """Wait until something is so, and say what it is."""
         deadline = time.monotonic() + seconds
         while not (found := done()) and time.monotonic() < deadline:

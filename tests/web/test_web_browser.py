@@ -17,6 +17,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 if not CHROMIUM:
     pytest.skip("Chromium is not installed: apt-get install chromium, or set CHROMIUM", allow_module_level=True)
@@ -72,7 +73,7 @@ class Watched:
 def watched(browser: Browser, bank_address: str) -> Iterator[Watched]:
     context = browser.new_context(viewport=DESK, reduced_motion="reduce")
     made = Watched(context.new_page(), bank_address)
-    made.page.set_default_timeout(15_000)
+    made.page.set_default_timeout(60_000)
     yield made
     context.close()
     assert made.troubles == []
@@ -237,7 +238,7 @@ def test_a_file_is_taken_in_with_live_progress(browser: Browser, own_bank: Any) 
     thread.start()
     context = browser.new_context(viewport=DESK)
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     page.goto(f"http://127.0.0.1:{listening.getsockname()[1]}/import")
     text = "call id,start,caller mail,what\nc1,2025-01-05 09:00:00,person1@bank.example,call.asked\n"
     page.set_input_files("#file", {"name": "calls.csv", "mimeType": "text/csv", "buffer": text.encode()})

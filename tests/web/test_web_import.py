@@ -169,6 +169,6 @@ def test_a_job_that_fails_says_why_and_lets_the_next_one_run() -> None:
         (lambda _told: Outcome(("fine",)), "done", "fine"),
     ):
         job = jobs.start("a job", work)
-        jobs.wait(job.id, seconds=10)
+        jobs.wait(job.id, seconds=60)
         found = jobs.get(job.id)
         assert found is not None and found.state == state and found.lines[0].startswith(line)

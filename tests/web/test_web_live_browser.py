@@ -40,7 +40,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveBank]:
 def watched(chromium: Browser, bank: LiveBank) -> Iterator[Watched]:
     context = chromium.new_context(viewport=DESK, reduced_motion="reduce")
     made = Watched(context.new_page(), bank.address)
-    made.page.set_default_timeout(20_000)
+    made.page.set_default_timeout(60_000)
     yield made
     context.close()
     assert made.troubles == []
