@@ -17,6 +17,8 @@ SOURCES = (
     Source("chat", "recipe", "chat-key", recipe="chatwoot-webhook", secrets=("chat secret",)),
     Source("nobody", "webhook", "nobody-key"),
     Source("open", "webhook", "open-key", unsigned=True),
+    Source("letters", "email", "letters-key", unsigned=True),
+    Source("events", "cloudevents", "events-key", secrets=("events secret",)),
 )
 BODY = json.dumps({"touchpoint": "ticket.opened", "handles": {"email": "ana@example.org"}, "id": "t-1"}).encode()
 
@@ -70,6 +72,33 @@ def test_what_is_not_signed_is_refused_and_not_kept(
 
 def test_a_source_may_be_allowed_to_be_unsigned(server: Running) -> None:
     assert server.post("/hooks/open-key", BODY, key=None).status == 200
+
+
+@pytest.mark.parametrize("key", ["desk-key", "chat-key", "nobody-key", "open-key", "letters-key"])
+@pytest.mark.parametrize("path", ["/v1/track", "/v1/batch", "/capture/", "/events", "/beacon/v1/batch"])
+def test_no_other_address_lets_in_what_a_hook_would_want_signed(server: Running, path: str, key: str) -> None:
+    before = server.log.last
+    named = {"api_key": key, "type": "track", "event": "forged", "userId": "ana", "messageId": "f-1"}
+    for answer in (
+        server.post(path, named, key=key),
+        server.post(path, named, key=None),
+        server.post(f"{path}?writeKey={key}", named, key=None),
+        server.post(path, named, key=key, **_signed("new secret", body=json.dumps(named).encode())),
+        server.ask("GET", f"/pixel/v1/track?writeKey={key}&event=forged&userId=ana"),
+    ):
+        assert (answer.status, answer.code) == (401, "key.of_hook")
+    assert server.log.last == before
+
+
+def test_a_source_with_a_secret_takes_only_what_is_signed_at_any_address(server: Running) -> None:
+    event = {"specversion": "1.0", "id": "e-1", "source": "/till", "type": "order.completed"}
+    body = json.dumps(event).encode()
+    before = server.log.last
+    assert server.post("/events", body, key="events-key").code == "signature.missing"
+    assert server.post("/events", body, key="events-key", **_signed("wrong", body=body)).code == "signature.wrong"
+    assert server.post("/v1/track", {"api_key": "events-key", **event}, key=None).code == "signature.missing"
+    assert server.log.last == before
+    assert server.post("/events", body, key="events-key", **_signed("events secret", body=body)).status == 200
 
 
 def test_the_key_of_a_hook_is_its_address_and_nothing_else(server: Running) -> None:

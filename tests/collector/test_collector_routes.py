@@ -82,6 +82,7 @@ def test_a_key_in_the_authorization_is_found(server: Running, headers: dict[str,
 def test_a_key_in_the_body_is_found_also_beside_a_token_of_another_kind(server: Running, body: object) -> None:
     assert server.post("/v1/batch", body, key=None).status == 200
     assert server.post("/v1/batch", body, key=None, authorization="Bearer an-oauth-token").status == 200
+    assert server.post("/v1/batch", body, key="the name of a site that asks for one").status == 200
     assert server.frames()[-1].source == "shop"
 
 

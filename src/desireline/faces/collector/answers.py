@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from desireline.intake import dialects
+
 Header = tuple[bytes, bytes]
 
 JSON = b"application/json"
@@ -67,7 +69,8 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType({
     "body.cut_off": Refusal(400, "The body ended before its announced end. Send it again."),
     "key.missing": Refusal(401, "No write key came with this request. Send it as Basic user, writeKey or api_key."),
     "key.unknown": Refusal(401, "No source has this write key. Copy it again from the page of the source."),
-    "signature.refused": Refusal(401, "The signature or its time does not fit. Check the secret on both sides."),
+    "key.of_hook": Refusal(401, "This write key is one of webhooks. Send to /hooks/ and the key, signed."),
+    **{verdict.code: Refusal(401, verdict.says) for verdict in dialects.SIGNATURE_REFUSALS},
     "origin.refused": Refusal(403, "This source takes nothing from pages of this origin. Add the origin."),
     "path.unknown": Refusal(404, "Nothing is taken in at this address. See /openapi.json."),
     "source.disabled": Refusal(404, "This source is switched off."),

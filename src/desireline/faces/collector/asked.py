@@ -35,11 +35,6 @@ class Asked:
         """Whether the sender wants a verdict for each interaction."""
         return b"verbose=1" in self.query.split(b"&")
 
-    @property
-    def says_basic(self) -> bool:
-        """Whether the sender named its key as a user name; then no other place is looked at."""
-        return self.headers.get(b"authorization", b"")[:6].lower() == b"basic "
-
     def received(self, *, route: Route, source: Source | None, body: bytes) -> dialects.Received:
         """The request as a dialect reads it; the log keeps exactly this, and no write key of a hook."""
         hook = route.dialect == "webhook"

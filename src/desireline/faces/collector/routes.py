@@ -72,6 +72,9 @@ ROUTES: tuple[Route, ...] = (
     Route("/openapi.json", _GET, "", "openapi", "This description."),
 )
 
+OPEN_DIALECTS = frozenset(route.dialect for route in ROUTES if route.dialect not in ("", "webhook"))
+"""Dialects with addresses of their own. All others come in at `/hooks/{key}` and `/mail/{key}` only, signed."""
+
 
 def _exact() -> Mapping[str, Route]:
     return MappingProxyType({route.path: route for route in ROUTES if "{" not in route.path})

@@ -18,7 +18,7 @@ from desireline.faces.collector.counters import Counters
 from desireline.faces.collector.durable import Durable, NotStored
 from desireline.faces.collector.keys import key_of_authorization, keys_of_body, keys_of_query
 from desireline.faces.collector.limits import Limits
-from desireline.faces.collector.routes import ROUTES, Route
+from desireline.faces.collector.routes import OPEN_DIALECTS, ROUTES, Route
 from desireline.faces.collector.sources import Source, Sources
 from desireline.faces.collector.told import RESULTS_PATH, Verdicts, answer
 from desireline.intake import dialects
@@ -99,8 +99,8 @@ class Taking:
         key = asked.inner if route.dialect == "webhook" else self.key_of(asked)
         source = self._sources.by_key(key)
         if source is not None:
-            self._may_send(source, asked)
-        elif key is not None and (route.does == "pixel" or route.dialect == "webhook" or asked.says_basic):
+            self._may_send(source, route, asked)
+        elif key is not None and (route.does == "pixel" or route.dialect == "webhook"):
             raise Refuse(refuse("key.unknown"))
         elif key is None and route.does == "pixel" and b"data=" not in asked.query:
             raise Refuse(refuse("key.missing"))
@@ -110,15 +110,15 @@ class Taking:
         if body.code:
             return await self._keep_refused(received, source, body)
         readable = received
-        if source is not None and route.dialect == "webhook":
-            self._check_signature(source, received)
         if source is None:
-            source, readable = await self._source_of_body(received, asked, key=key)
+            source, readable = await self._source_of_body(route, received, asked, key=key)
             received = replace(received, source=source.name)
+        if route.dialect == "webhook" or source.secrets:
+            _check_signature(source, received)
         return await self._store(route, asked, source, received, readable)
 
     async def _source_of_body(
-        self, received: dialects.Received, asked: Asked, *, key: str | None
+        self, route: Route, received: dialects.Received, asked: Asked, *, key: str | None
     ) -> tuple[Source, dialects.Received]:
         """Whose a body is by the key it holds, and the body unpacked."""
         payload = dialects.payload_of(received)
@@ -130,16 +130,18 @@ class Taking:
         for found in keys_of_body(payload.text):
             source = self._sources.by_key(found)
             if source is not None:
-                self._may_send(source, asked)
+                self._may_send(source, route, asked)
                 headers = {name: value for name, value in received.headers.items() if name != "content-encoding"}
                 return source, replace(received, body=payload.text, headers=headers)
             key = key or found
         raise Refuse(refuse("key.unknown" if key is not None else "key.missing"))
 
-    def _may_send(self, source: Source, asked: Asked) -> None:
-        """Refuse what this source may not send from here, or not now."""
+    def _may_send(self, source: Source, route: Route, asked: Asked) -> None:
+        """Refuse what this source may not send from here, or not to here, or not now."""
         if not source.enabled:
             raise Refuse(refuse("source.disabled"))
+        if route.dialect != "webhook" and source.dialect not in OPEN_DIALECTS:
+            raise Refuse(refuse("key.of_hook"))
         if not source.takes_from(asked.headers.get(b"origin", b"").decode("latin-1")):
             raise Refuse(refuse("origin.refused"))
         if source.per_second:
@@ -153,14 +155,6 @@ class Taking:
         if wait:
             spent = refuse(code, retry_after_seconds=wait)
             raise Refuse(replace(spent, status=503) if gives_up else spent)
-
-    def _check_signature(self, source: Source, received: dialects.Received) -> None:
-        """Refuse a request of a hook that its sender did not sign, or not just now."""
-        verdict = dialects.verify(
-            received.headers, received.body, source.secrets, received.received_at, unsigned=source.unsigned
-        )
-        if not verdict.accepted:
-            raise Refuse(refused(401, verdict.code, verdict.says))
 
     async def _store(
         self, route: Route, asked: Asked, source: Source, received: dialects.Received, readable: dialects.Received
@@ -204,6 +198,15 @@ class Taking:
         await self._durable.submit(
             received_at=received.received_at, source=received.source, meta=meta, body=received.body
         )
+
+
+def _check_signature(source: Source, received: dialects.Received) -> None:
+    """Refuse a request of a source that signs when its sender did not, or not just now."""
+    verdict = dialects.verify(
+        received.headers, received.body, source.secrets, received.received_at, unsigned=source.unsigned
+    )
+    if not verdict.accepted:
+        raise Refuse(refuse(verdict.code))
 
 
 def _gives_up_on_429(source: Source, asked: Asked) -> bool:

@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from desireline.faces.collector.answers import REFUSALS
-from desireline.faces.web.live_events import MOST_WATCHERS, Watchers, whenever_changed
+from desireline.faces.web.live_events import Watchers, read_place, whenever_changed
 from desireline.faces.web.live_pulse import Pulse, Wanted
 from desireline.vocabulary.units import moment_text
 
 _TELLING = (
     "key.unknown", "key.missing", "origin.refused", "source.disabled", "method.refused", "path.unknown",
-    "body.cut_off", "body.too_large", "budget.spent", "signature.refused",
+    "body.cut_off", "body.too_large", "budget.spent", "key.of_hook", "signature.missing", "signature.wrong",
 )  # fmt: skip
 """Refusals that tell somebody who is just connecting a site what is wrong."""
 
@@ -75,8 +75,8 @@ async def verdict_events(request: Request) -> Response:
     pulse: Pulse | None = request.app.state.pulse
     watchers: Watchers = request.app.state.watchers
     name = request.path_params["source"]
-    if pulse is None or watchers.count >= MOST_WATCHERS:
-        raise HTTPException(503, "Nothing can be told at the moment. Reload the page to look.")
+    if pulse is None:
+        raise HTTPException(404, "Nothing is taken in by this server. Begin with: desireline serve")
     source = next((each for each in request.app.state.project.sources.all() if each["name"] == name), None)
     if source is None:
         raise HTTPException(404, "There is no such source.")
@@ -87,7 +87,7 @@ async def verdict_events(request: Request) -> Response:
 async def _told(request: Request, pulse: Pulse, source: Mapping[str, Any], watchers: Watchers) -> AsyncIterator[str]:
     refusals: Mapping[str, int] = request.app.state.refusals
     begun = dict(refusals)
-    since = _since(pulse, request.query_params.get("since", ""))
+    since = read_place(pulse, request.query_params.get("since", "")) or 0
 
     async def news() -> tuple[str, str]:
         refused = {code: count - begun.get(code, 0) for code, count in refusals.items() if count > begun.get(code, 0)}
@@ -96,9 +96,3 @@ async def _told(request: Request, pulse: Pulse, source: Mapping[str, Any], watch
 
     async for event in whenever_changed(request, pulse, watchers, news):
         yield event
-
-
-def _since(pulse: Pulse, place: str) -> int:
-    from desireline.faces.web.live_events import read_place
-
-    return read_place(pulse, place) or 0

@@ -25,6 +25,7 @@ from desireline.intake.dialects.received import (
     Refused,
     Setting,
 )
+from desireline.intake.dialects.signatures import REFUSALS as SIGNATURE_REFUSALS
 from desireline.intake.dialects.signatures import verify
 
 CHANGES_AT_A_RETRY = frozenset(("sentAt", "sent_at", "receivedAt", "offset", "_metadata"))
@@ -72,6 +73,7 @@ __all__ = [
     "DIALECTS",
     "GROUP",
     "HEADERS_THAT_MATTER",
+    "SIGNATURE_REFUSALS",
     "Dialect",
     "Drift",
     "Message",

@@ -45,6 +45,8 @@ MISSING = Verdict(False, "signature.missing", "The request is not signed. Set th
 WRONG = Verdict(False, "signature.wrong", "The signature does not fit. Check the secret on both sides.")
 NO_TIME = Verdict(False, "signature.no_time", "The time that is signed is missing or is none. Check the sender.")
 TOO_OLD = Verdict(False, "signature.time", "It was signed more than five minutes from now. Check both clocks.")
+REFUSALS = (NO_SECRET, MISSING, WRONG, NO_TIME, TOO_OLD)
+"""Every reason not to believe a request."""
 
 
 @dataclass(frozen=True, slots=True)
