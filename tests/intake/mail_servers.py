@@ -21,12 +21,36 @@ OWNER, GROUP = "nobody", "nogroup"
 WHY_NOT = "" if DOVECOT and os.geteuid() == 0 else "no Dovecot, or not root: apt-get install dovecot-imapd"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Mailbox:
-    """A running server with one user, `anna`, whose letters lie in `folder` (a Maildir)."""
+    """A server with one user, `anna`, whose letters lie in `folder` (a Maildir); it may be stopped and started again.
+
+    certificate: the file with the authority that its TLS is trusted by; without TLS there is none.
+    """
 
     port: int
-    folder: Path
+    home: Path
+    certificate: Path | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "mail"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [str(DOVECOT), "-F", "-c", str(self.home / "dovecot.conf")], stderr=subprocess.PIPE
+        )
+        _wait_for(self.port, self.process, self.home)
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(60)
+
+    def let_in_with(self, password: str) -> None:
+        """From now on the user is let in with this password only."""
+        (self.home / "users").write_text(f"anna:{{PLAIN}}{password}::::::\n")
 
     def deliver(self, raw: bytes, *, name: str) -> None:
         """Put a letter into the mailbox, as a mail server does."""
@@ -46,58 +70,69 @@ class Mailbox:
 
 
 @contextmanager
-def dovecot() -> Iterator[Mailbox]:
+def dovecot(*, tls: bool = False) -> Iterator[Mailbox]:
     """Dovecot, started for the block in a folder that its processes can reach."""
-    with tempfile.TemporaryDirectory(prefix="dovecot-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with _running(folder) as running:
+    with tempfile.TemporaryDirectory(prefix="dovecot-", ignore_cleanup_errors=True) as name:
+        home = Path(name)
+        home.chmod(0o755)
+        running = Mailbox(free_port(), home, _certificate(home) if tls else None)
+        _prepare(running)
+        running.start()
+        try:
             yield running
+        finally:
+            running.stop()
 
 
-@contextmanager
-def _running(folder: Path) -> Iterator[Mailbox]:
-    port, mail = free_port(), folder / "mail"
+def _certificate(home: Path) -> Path:
+    """A key and a certificate for `localhost` that it signs itself."""
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(home / "key.pem")]
+    subprocess.run([*command, "-out", str(home / "certificate.pem")], check=True, capture_output=True)
+    return home / "certificate.pem"
+
+
+def _prepare(box: Mailbox) -> None:
     for name in ("tmp", "new", "cur"):
-        (mail / name).mkdir(parents=True)
-        shutil.chown(mail / name, OWNER, GROUP)
-    shutil.chown(mail, OWNER, GROUP)
-    (folder / "users").write_text("anna:{PLAIN}secret::::::\n")
-    (folder / "dovecot.conf").write_text(
-        f"""base_dir = {folder}/run
-log_path = {folder}/log
+        (box.folder / name).mkdir(parents=True)
+        shutil.chown(box.folder / name, OWNER, GROUP)
+    shutil.chown(box.folder, OWNER, GROUP)
+    box.let_in_with("secret")
+    secure = (
+        f"ssl = required\nssl_cert = <{box.certificate}\nssl_key = <{box.home}/key.pem"
+        if box.certificate
+        else "ssl = no"
+    )
+    plain, over_tls = (0, box.port) if box.certificate else (box.port, 0)
+    (box.home / "dovecot.conf").write_text(
+        f"""base_dir = {box.home}/run
+log_path = {box.home}/log
 protocols = imap
 listen = 127.0.0.1
-ssl = no
+{secure}
 disable_plaintext_auth = no
-mail_location = maildir:{mail}
+auth_failure_delay = 0
+mail_location = maildir:{box.folder}
 first_valid_uid = 0
 first_valid_gid = 0
 passdb {{
   driver = passwd-file
-  args = {folder}/users
+  args = {box.home}/users
 }}
 userdb {{
   driver = static
-  args = uid={OWNER} gid={GROUP} home={mail}
+  args = uid={OWNER} gid={GROUP} home={box.folder}
 }}
 service imap-login {{
   inet_listener imap {{
-    port = {port}
+    port = {plain}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {over_tls}
   }}
 }}
 """
     )
-    process = subprocess.Popen([str(DOVECOT), "-F", "-c", str(folder / "dovecot.conf")], stderr=subprocess.PIPE)
-    try:
-        _wait_for(port, process, folder)
-        yield Mailbox(port, mail)
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:

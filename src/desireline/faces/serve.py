@@ -20,7 +20,7 @@ from desireline.faces.listening import TwoDoors, listen_outside
 from desireline.faces.operating import PATHS, Operating, OperatingOutside
 from desireline.faces.serving import together
 from desireline.faces.web import create_app, listen
-from desireline.project import DemoFeed, Hub, Live, Project, announced
+from desireline.project import DemoFeed, Hub, Live, Project, announced, elapsed_ms
 from desireline.storage.log import Log
 
 LOOPBACK = "127.0.0.1"
@@ -104,9 +104,18 @@ def _when_ready(live: Live, begin: Callable[[], None]) -> None:
 
 
 @contextmanager
-def at_work(project: Project, *, port: int, public_address: str = "") -> Iterator[Serving]:
-    """Hold a project and do its live work for as long as the block runs."""
-    with project.holding("desireline serve"), announced(project, port=port) as token:
+def at_work(
+    project: Project, *, port: int, public_address: str = "", elapsed: Callable[[], int] = elapsed_ms
+) -> Iterator[Serving]:
+    """Hold a project and do its live work for as long as the block runs.
+
+    elapsed: milliseconds that passed since some moment, by which a stepped clock is noticed.
+    """
+    with (
+        project.steady_time(elapsed=elapsed),
+        project.holding("desireline serve"),
+        announced(project, port=port) as token,
+    ):
         hub = Hub()
         deliverer = project.telling.deliverer()
         live = Live(project, hub, when_told=deliverer.wake)
@@ -118,8 +127,11 @@ def at_work(project: Project, *, port: int, public_address: str = "") -> Iterato
         project.sources.changed.append(reload)
         refusals = collector.counters.refusals
         pages = create_app(project, port=port, live=live, refusals=refusals, public_address=public_address)
+        letters = project.letters.coming_in()
+        project.sources.changed.append(letters.wake)
         deliverer.start()
         live.start()
+        letters.start()
         routes: dict[str, Any] = {"/control/": Control(project, token)}
         app = TwoDoors(before(routes, together(collector, pages)), collector=collector, loopback=(LOOPBACK, port))
         serving = Serving(app, pages, project, project.record.log, collector, live, hub)
@@ -129,9 +141,11 @@ def at_work(project: Project, *, port: int, public_address: str = "") -> Iterato
             yield serving
         finally:
             collector.stop()
+            letters.stop(seconds=STOP_SECONDS)
             live.stop()
             deliverer.stop(seconds=STOP_SECONDS)
             project.sources.changed.remove(reload)
+            project.sources.changed.remove(letters.wake)
 
 
 def reloading(project: Project, collector: Collector) -> Callable[[], None]:

@@ -16,6 +16,8 @@ from desireline.project.lock import writing
 from desireline.project.maps import MapSet, read_maps
 from desireline.project.settings import SETTINGS, LoggedVersions, settings_of
 from desireline.project.state_place import open_state
+from desireline.project.turns import Turns
+from desireline.project.steady_clock import SteadyClock, elapsed_ms
 from desireline.storage.journey_store import JourneyStore, Snapshot
 from desireline.storage.lake import Lake
 from desireline.storage.progress_book import ProgressBook
@@ -28,12 +30,14 @@ if TYPE_CHECKING:
     from desireline.people import Directory
     from desireline.project.imports import Imports
     from desireline.project.ledger import Ledger
+    from desireline.project.letters import Letters
     from desireline.project.questions import Questions
     from desireline.project.record import Record
     from desireline.project.schema_drift import SchemaDrift
     from desireline.project.sources import Sources
     from desireline.project.telling import Telling
     from desireline.promises import LedgerChange
+    from desireline.storage.log import Log
 
 Judged = Callable[["LedgerChange", "set[int] | None"], None]
 """Told after each judging: what changed in the ledger, and whom was judged (`None`: everybody)."""
@@ -42,6 +46,8 @@ Judged = Callable[["LedgerChange", "set[int] | None"], None]
 class Project:
     """One project folder, opened. Several threads may read; one process at a time writes.
 
+    underway: parts of the lake that long work is bringing to people and store by itself.
+
     `questions`, `ledger` and `imports` hold what can be asked and done; the lake, the store and the state
     are opened when first needed.
     """
@@ -49,6 +55,7 @@ class Project:
     def __init__(self, folder: Path | str, *, now: Callable[[], int] = now_ms) -> None:
         self.folder = Path(folder)
         self.now = now
+        self.clock: SteadyClock | None = None
         if not (self.folder / FILE_NAME).exists():
             raise DesirelineError(
                 f"{self.folder} is no project: it has no {FILE_NAME}. Make one with: desireline init {self.folder}"
@@ -57,7 +64,9 @@ class Project:
         self.lake = Lake(self.data / "lake")
         self.directory: Directory | None = None
         self.judged: list[Judged] = []
-        self._turn = threading.RLock()
+        self.underway: set[str] = set()
+        self._turn = Turns()
+        self._long_work = threading.RLock()
         self._record: Record | None = None
         self._has_been_live = False
 
@@ -103,6 +112,13 @@ class Project:
         from desireline.project.sources import Sources
 
         return Sources(self)
+
+    @cached_property
+    def letters(self) -> Letters:
+        """The letters that the server fetches or takes by itself."""
+        from desireline.project.letters import Letters
+
+        return Letters(self)
 
     @cached_property
     def telling(self) -> Telling:
@@ -158,6 +174,19 @@ class Project:
                 yield
 
     @contextmanager
+    def at_long_work(self, who: str) -> Iterator[None]:
+        """Long work that takes its turns itself, with `writing`, so that live work goes on in between; one at a time.
+
+        Where nobody has anything to do in between, since this process does nothing else, the block is one turn.
+        """
+        with self._long_work:
+            if self.is_held:
+                yield
+            else:
+                with self.writing(who):
+                    yield
+
+    @contextmanager
     def holding(self, who: str) -> Iterator[None]:
         """Hold the project for long, as a server does; its threads take turns with `writing`."""
         from desireline.project.record import Record
@@ -171,7 +200,21 @@ class Project:
                 self._record = Record(self, log)
                 held.callback(self._let_go)
                 held.callback(lambda: self.drift.keep())
+                self._see_whether_the_clock_was_set_back(log)
             yield
+
+    @contextmanager
+    def steady_time(self, *, elapsed: Callable[[], int] = elapsed_ms) -> Iterator[SteadyClock]:
+        """For as long as the block runs, time goes on evenly although the machine's clock is stepped, as for servers.
+
+        elapsed: milliseconds that passed since some moment, whatever that clock says.
+        """
+        machine = self.now
+        self.now = self.clock = SteadyClock(machine, elapsed=elapsed)
+        try:
+            yield self.clock
+        finally:
+            self.now, self.clock = machine, None
 
     def _applied_so_far(self) -> int:
         """The last entry of the log that the state store has heard of.
@@ -186,6 +229,11 @@ class Project:
                     path.rename(path.with_name(f"{path.name}.damaged-{self.now()}"))
             self.__dict__.pop("state", None)
             return 0
+
+    def _see_whether_the_clock_was_set_back(self, log: Log) -> None:
+        if self.clock is not None:
+            for frame in log.read(max(0, log.last - 1)):
+                self.clock.not_before(frame.received_at)
 
     def _let_go(self) -> None:
         with self._turn:

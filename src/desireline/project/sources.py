@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from desireline import intake
 from desireline.intake import dialects
+from desireline.intake.mail import Mailbox, Receiving, changed_way, read_way, way_of
 from desireline.project.handing_over import running_server
 from desireline.storage.source_book import SourceBook
 from desireline.vocabulary.errors import DesirelineError, nearest
@@ -22,7 +23,11 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 MOST_REQUESTS_PER_SECOND = 10_000
 FROM_SYSTEMS = ("webhook", "recipe", "email")
 """Dialects that systems of the company's own speak: what they say of answers and agents is believed."""
-CHANGEABLE = ("origins", "per_second", "recipe", "secret_env", "server_side", "unsigned", "enabled", "says", "key")
+CHANGEABLE = (
+    "origins", "per_second", "recipe", "secret_env", "server_side", "unsigned", "enabled", "says", "key", "mail",
+)  # fmt: skip
+MOST_WAYS_OF_LETTERS = 50
+"""So many mailboxes and ports for letters at most; each takes a thread of the server."""
 
 
 class Sources:
@@ -57,9 +62,14 @@ class Sources:
         server_side: bool = False,
         unsigned: bool = False,
         says: str = "",
+        mail: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Connect a source and give it a write key; a name in use, an unknown dialect or recipe is a clear error."""
+        """Connect a source and give it a write key; a name in use, an unknown dialect or recipe is a clear error.
+
+        mail: how the server fetches or takes the letters of this source by itself (`intake.mail.read_way`).
+        """
         self._check(name, dialect, origins, recipe)
+        way = self._checked_way(name, dialect, read_way(mail or {}))
         if (server := running_server(self.project)) is not None:
             return dict(
                 server.do(
@@ -67,7 +77,7 @@ class Sources:
                     {
                         "name": name, "dialect": dialect, "origins": list(origins), "per_second": per_second,
                         "recipe": recipe, "secret_env": secret_env, "server_side": server_side,
-                        "unsigned": unsigned, "says": says,
+                        "unsigned": unsigned, "says": says, "mail": way,
                     },
                 )
             )  # fmt: skip
@@ -83,6 +93,7 @@ class Sources:
             "unsigned": unsigned,
             "enabled": True,
             "says": says,
+            "mail": way,
         }
         with self.project.writing("desireline source"):
             self.project.record.change("source", values)
@@ -90,7 +101,10 @@ class Sources:
         return self.named(name)
 
     def change(self, name: str, **values: Any) -> dict[str, Any]:
-        """Change a source: origins, budget, recipe, whether it is enabled; a new key with `new_key=True`."""
+        """Change a source: origins, budget, recipe, whether it is enabled; a new key with `new_key=True`.
+
+        mail: the words that change of how its letters come in; an empty mapping ends that.
+        """
         if (server := running_server(self.project)) is not None:
             return dict(server.do("source-change", {"name": name, **values}))
         source = self.named(name)
@@ -101,6 +115,9 @@ class Sources:
             raise DesirelineError(f"a source has no '{unknown[0]}' to change. {nearest(unknown[0], CHANGEABLE)}")
         if values.get("recipe"):
             values["recipe"] = self._recipe_text(values["recipe"])
+        if "mail" in values:
+            words = changed_way(source["mail"], values["mail"]) if values["mail"] else {}
+            values["mail"] = self._checked_way(name, source["dialect"], words)
         with self.project.writing("desireline source"):
             self.project.record.change("source", {**source, **values})
         self.forget()
@@ -136,6 +153,8 @@ class Sources:
         columns: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in names}
         columns["recipe"] = [recipe_name(row["recipe"]) for row in rows]
         columns["origins"] = [" ".join(row["origins"]) or "any" for row in rows]
+        if any(row["mail"] for row in rows):
+            columns["letters"] = [self.project.letters.says(row) for row in rows]
         return Table(says=says, columns=columns, counted="one line for each source that may send interactions")
 
     def _recipe_text(self, name: str) -> str:
@@ -151,6 +170,23 @@ class Sources:
         text = path.read_text(encoding="utf-8")
         intake.read_recipe(text, name=path.name)
         return text
+
+    def _checked_way(self, name: str, dialect: str, words: dict[str, Any]) -> dict[str, Any]:
+        """Words of how letters come in, as they are; a clear error when they cannot hold beside the other sources."""
+        way = way_of(words)
+        if way is None:
+            return words
+        if dialect != "email":
+            raise DesirelineError(f"a source of dialect {dialect} takes no letters. Add one with: --dialect email")
+        others = {each["name"]: way_of(each["mail"]) for each in self.all() if each["name"] != name and each["mail"]}
+        for other, taken in others.items():
+            if isinstance(way, Receiving) and isinstance(taken, Receiving) and taken.port == way.port:
+                raise DesirelineError(f"source '{other}' listens at port {way.port} already. Name another port.")
+            if isinstance(way, Mailbox) and isinstance(taken, Mailbox) and taken.place == way.place:
+                raise DesirelineError(f"source '{other}' fetches this mailbox already. Its letters would count twice.")
+        if len(others) >= MOST_WAYS_OF_LETTERS:
+            raise DesirelineError(f"{MOST_WAYS_OF_LETTERS} sources bring letters in already. End one of them first.")
+        return words
 
     def _check(self, name: str, dialect: str, origins: Sequence[str], recipe: str) -> None:
         if not _NAME.fullmatch(name):

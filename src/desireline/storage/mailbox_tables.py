@@ -25,6 +25,6 @@ MAILBOXES = Table(
     Column("fault", Text, nullable=False, default=""),
     Column("do", Text, nullable=False, default=""),
 )
-"""For each source: how far the mailbox at `place` is read (`numbering` is its UIDVALIDITY, `last` the number of the last
-letter, `sequence` the log's last entry when that was written), how many letters were taken and when the last one, when
-the mailbox was last looked into, and since when and why that fails, after how many tries, and what to do about it."""
+"""For each source: how far the mailbox at `place` is read (`numbering` is its UIDVALIDITY, `last` the number of the
+last letter, `sequence` the log's last entry when that was written), how many letters were taken and when the last one,
+when the mailbox was last looked into, and since when and why that fails, after how many tries, and what to do."""
