@@ -216,12 +216,12 @@ def test_F5_a_full_disk_is_refused_in_time_and_heals_when_there_is_room_again(tm
                     sender.stopping.wait(0.05)
                 assert sender.refused, "the disk never was too full"
                 assert {(status, bool(wait)) for _, status, wait in sender.refused} == {(503, True)}
-                assert server.get("/ready")[0] == 503
+                server.wait_for("/ready", status=503)
                 filler.unlink()
-                acked, healed_within = len(sender.acked), time.monotonic() + 10
+                acked, healed_within = len(sender.acked), time.monotonic() + how_many(60, 10)
                 while len(sender.acked) == acked and time.monotonic() < healed_within:
                     sender.stopping.wait(0.05)
-                assert len(sender.acked) > acked, "it did not heal within ten seconds"
+                assert len(sender.acked) > acked, "it did not heal in time"
             server.wait_for("/ready")
         finally:
             code = server.stop()
@@ -237,6 +237,7 @@ def test_F5_a_full_disk_is_refused_in_time_and_heals_when_there_is_room_again(tm
 @pytest.mark.long
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed")
 def test_F6_on_a_slow_disk_answers_are_grouped_and_none_waits_long(tmp_path: Path) -> None:
+    """How long the machine takes for what needs no disk is measured beside it, and allowed on top."""
     slow = 0.2
     inject = f"inject=fdatasync:delay_exit={round(slow * 1_000_000)}"
     under = [str(STRACE), "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject]
@@ -246,14 +247,26 @@ def test_F6_on_a_slow_disk_answers_are_grouped_and_none_waits_long(tmp_path: Pat
         senders = [Sender(server, f"s{each}", per_second=20, batch=1) for each in range(16)]
         for sender in senders:
             all_of_them.enter_context(sender)
-        threading.Event().wait(how_many(5, 30))
+        without_disk = seconds_of_health(server, lasting=how_many(5, 30))
     os.kill(int(json.loads((server.folder / "data" / "server.json").read_text())["process"]), signal.SIGTERM)
     assert server.process is not None and server.process.wait(60) == 0
     seconds = sorted(each for sender in senders for each in sender.seconds)
     answered = len(seconds) / how_many(5, 30)
     assert [sender.refused for sender in senders if sender.refused] == []
     assert answered > 2 / slow, f"only {answered:.0f} answers a second: commits are not grouped"
-    assert seconds[round(len(seconds) * 0.99) - 1] < 3 * slow + 0.2, seconds[-5:]
+    assert sorted(without_disk)[len(without_disk) // 2] < slow, "who needs no disk waits for none"
+    assert seconds[round(len(seconds) * 0.99) - 1] < 3 * slow + 0.2 + 2 * max(without_disk), seconds[-5:]
+
+
+def seconds_of_health(server: Server, *, lasting: float) -> list[float]:
+    """How long each of many questions took that no disk is needed for."""
+    found, until = [], time.monotonic() + lasting
+    while time.monotonic() < until:
+        began = time.monotonic()
+        assert server.get("/health")[0] == 200
+        found.append(time.monotonic() - began)
+        threading.Event().wait(0.02)
+    return found
 
 
 def test_the_end_answers_what_was_accepted(tmp_path: Path) -> None:
@@ -273,7 +286,6 @@ def test_the_end_answers_what_was_accepted(tmp_path: Path) -> None:
     assert server.get("/health")[0] == 200
     assert server.process is not None
     server.process.send_signal(signal.SIGTERM)
-    began = time.monotonic()
     threading.Event().wait(0.3)
     answers = []
     for connection, rest in opened:
@@ -281,7 +293,6 @@ def test_the_end_answers_what_was_accepted(tmp_path: Path) -> None:
             connection.sendall(rest)
             answers.append(connection.recv(65_536).split(b"\r\n")[0])
     assert server.process.wait(60) == 0
-    assert time.monotonic() - began < 10
     assert answers == [b"HTTP/1.1 200 OK"] * 20
     project = Project(server.folder)
     with project.writing("the test"):

@@ -101,7 +101,10 @@ def drain_seconds(folder: Path, *, with_a_dead_one: bool, notices: int) -> float
 
 
 def test_F25_a_slow_listener_does_not_delay_another(tmp_path: Path) -> None:
-    """The quickest of a few runs is compared, so that what else the machine does at that moment does not count."""
+    """The quickest of a few runs is compared, so that what else the machine does at that moment does not count.
+
+    Whoever waits for a dead one waits two seconds; beside that, half a second of a short run is the machine's.
+    """
     notices = how_many(40, 400)
     alone: list[float] = []
     beside: list[float] = []
@@ -110,7 +113,8 @@ def test_F25_a_slow_listener_does_not_delay_another(tmp_path: Path) -> None:
         beside.append(drain_seconds(tmp_path / f"beside-{each}", with_a_dead_one=True, notices=notices))
         if min(beside) <= 1.1 * min(alone):
             break
-    assert min(beside) <= 1.1 * min(alone), f"95 of 100 arrived within {alone} s alone, {beside} s beside dead ones"
+    allowed = 1.1 * min(alone) + how_many(1, 0) * 0.5
+    assert min(beside) <= allowed, f"95 of 100 arrived within {alone} s alone, {beside} s beside dead ones"
 
 
 @pytest.mark.parametrize("takes", [0, 3_000, 10_000])
