@@ -14,6 +14,7 @@ from desireline.faces import metrics
 from desireline.faces.listening import outside_address
 from desireline.faces.serve import Serving, at_work
 from desireline.project import Project
+from desireline.project.clock import now_ms
 from desireline.vocabulary.errors import DesirelineError
 from project.live_desk import FakeClock, a_desk, message
 
@@ -23,7 +24,8 @@ PORT = 8765
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = a_desk(tmp_path_factory.mktemp("faces") / "desk")
-    with at_work(Project(folder, now=FakeClock()), port=PORT) as working:
+    clock = FakeClock(now_ms())
+    with at_work(Project(folder, now=clock), port=PORT, elapsed=clock) as working:
         assert working.live.wait_until_ready(60)
         yield working
 

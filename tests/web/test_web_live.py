@@ -66,7 +66,8 @@ class QuietProject:
 class QuietLive:
     def __init__(self) -> None:
         self.project, self.hub = QuietProject(), Hub()
-        self.failing, self.map_mistakes, self.ready, self.lag_ms = "", "", True, 0
+        self.failing, self.ready, self.lag_ms = "", True, 0
+        self.warnings: list[str] = []
 
 
 @pytest.fixture
@@ -137,7 +138,9 @@ def test_the_line_says_in_words_what_is_wrong(pulse: Pulse) -> None:
     assert strip_of(pulse).says.startswith("0 interactions a minute, 0 promises broken")
     live.failing = "the disk is full"
     assert "the disk is full" in strip_of(pulse).says and strip_of(pulse).state == "warning"
-    live.failing = ""
+    live.failing, live.warnings = "", ["clock stepped: by a year"]
+    assert "clock stepped" in strip_of(pulse).says and strip_of(pulse).state == "warning"
+    live.warnings = []
     live.project.is_held, live.project.record.reached = True, 0
     live.project.record.log.last = 9
     live.project.record.log.state = type("State", (), {"read_only": False, "refusing": ""})

@@ -98,6 +98,16 @@ def _hub(kind: str, label: str) -> Callable[[Reading], Iterable[Labelled]]:
     return read
 
 
+def _clock_steps(reading: Reading) -> float:
+    clock = reading.serving.project.clock
+    return clock.steps if clock is not None else 0
+
+
+def _clock_differs_seconds(reading: Reading) -> float:
+    clock = reading.serving.project.clock
+    return clock.step.differs_ms / 1000 if clock is not None and clock.step is not None else 0
+
+
 def _refusing(reading: Reading) -> Iterable[Labelled]:
     found = reading.log
     return [({"why": "disk"}, bool(found.refusing)), ({"why": "read only"}, found.read_only)]
@@ -159,6 +169,13 @@ METRICS: tuple[Metric, ...] = (
     Metric("outbox_waiting", "gauge", "Messages that wait to be told.", lambda r: r.outbox.get("waiting", 0)),
     Metric(
         "outbox_dead", "gauge", "Messages that could not be told and need a person.", lambda r: r.outbox.get("dead", 0)
+    ),
+    Metric("clock_steps_total", "counter", "How often the machine's clock was stepped.", _clock_steps),
+    Metric(
+        "clock_differs_seconds",
+        "gauge",
+        "By how much a stepped clock is before the server's time (behind: below 0); 0 when all is well.",
+        _clock_differs_seconds,
     ),
     Metric("build_info", "gauge", "Always 1; its labels say what runs.", _build),
     Metric("uptime_seconds", "gauge", "How long this server runs.", lambda _: time.time() - _STARTED),

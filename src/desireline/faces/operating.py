@@ -92,10 +92,7 @@ def not_ready(serving: Serving) -> list[str]:
 
 def warnings(serving: Serving) -> list[str]:
     """What somebody should look at although traffic may come, each with what to do; empty when there is nothing."""
-    live = serving.live
-    return (
-        [f"a map has a mistake, and promises are judged as before it: {live.map_mistakes}"] if live.map_mistakes else []
-    )
+    return serving.live.warnings
 
 
 def _only_get() -> Response:

@@ -14,6 +14,7 @@ from desireline.project.planted import PlantedCheck, compare_with_truth, project
 from desireline.project.project import Project, find_project, new_project
 from desireline.project.rebuilding import digests, rebuild
 from desireline.project.restoring import restore, summary
+from desireline.project.steady_clock import elapsed_ms
 from desireline.project.steps import flow_of_work
 from desireline.project.upkeep import write_all_journeys
 
@@ -33,6 +34,7 @@ __all__ = [
     "back_up",
     "compare_with_truth",
     "digests",
+    "elapsed_ms",
     "examine",
     "find_project",
     "flow_of_work",

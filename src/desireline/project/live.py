@@ -18,6 +18,7 @@ from desireline.project import upkeep
 from desireline.project.hub import Hub
 from desireline.project.maps import MapSet
 from desireline.project.recovering import recover
+from desireline.project.steady_clock import STEP_MS
 from desireline.project.tidying import tidy
 from desireline.storage.passing import may_pass
 from desireline.vocabulary.errors import DesirelineError
@@ -61,6 +62,7 @@ class Live:
         self.turns = 0
         self.people_judged = 0
         self.last_turn_seconds = 0.0
+        self._as_of = 0
         self._begun = False
         self._ready = threading.Event()
         self._maps: tuple[Any, MapSet] | None = None
@@ -92,6 +94,15 @@ class Live:
         return self._begun and not self.failing
 
     @property
+    def warnings(self) -> list[str]:
+        """What somebody should look at although live work goes on, each with what to do; the most pressing first."""
+        step = self.project.clock.step if self.project.clock is not None else None
+        found = [step.says] if step is not None else []
+        if self.map_mistakes:
+            found.append(f"a map has a mistake, so promises are judged as before it was saved: {self.map_mistakes}")
+        return found
+
+    @property
     def reached(self) -> int:
         """The last entry of the log that is applied."""
         return self.project.record.reached if self.project.is_held else 0
@@ -102,7 +113,8 @@ class Live:
             recover(self.project)
             maps = self._map_set()
             if self.project.is_live:
-                upkeep.judge(self.project, maps, None)
+                self._as_of = self.project.now()
+                upkeep.judge(self.project, maps, None, as_of=self._as_of)
             elif maps.versions:
                 upkeep.prepare_columns(self.project, maps)
             self._begun = True
@@ -126,7 +138,10 @@ class Live:
             known = self._maps
             maps = self._map_set()
             rows = 0
-            if maps.versions and known is not None and known[1] is not maps:
+            set_back, self._as_of = self._as_of - now > STEP_MS, now
+            if maps.versions and set_back:
+                rows = upkeep.judge(project, maps, None, as_of=now, cause="clock set right").rows
+            elif maps.versions and known is not None and known[1] is not maps:
                 rows = upkeep.judge(project, maps, None, as_of=now).rows
             elif maps.versions and (touched or due):
                 upkeep.prepare_columns(project, maps)

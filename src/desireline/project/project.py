@@ -16,8 +16,8 @@ from desireline.project.lock import writing
 from desireline.project.maps import MapSet, read_maps
 from desireline.project.settings import SETTINGS, LoggedVersions, settings_of
 from desireline.project.state_place import open_state
-from desireline.project.turns import Turns
 from desireline.project.steady_clock import SteadyClock, elapsed_ms
+from desireline.project.turns import Turns
 from desireline.storage.journey_store import JourneyStore, Snapshot
 from desireline.storage.lake import Lake
 from desireline.storage.progress_book import ProgressBook

@@ -14,7 +14,7 @@ from desireline.vocabulary.promise import BREACHES, VERDICTS
 SHORT_PART_ROWS = 1_000
 """A part of the ledger up to this is merged again without a thought."""
 
-CAUSES = ("new", "time passed", "late", "joined", "parted", "undone", "map changed", "gone")
+CAUSES = ("new", "time passed", "late", "joined", "parted", "undone", "map changed", "clock set right", "gone")
 """Why a row was added: a first judgement, or what made an earlier one change; `gone`: its opening was taken back."""
 
 

@@ -75,8 +75,6 @@ def trouble_of(pulse: Pulse) -> str:
         return f"live work fails and is tried again: {live.failing}. Nothing is lost; it lies in the log."
     if not live.ready:
         return "getting ready: what lies in the log is being applied."
-    if live.map_mistakes:
-        return f"a map has a mistake, so promises are judged as before it was saved: {live.map_mistakes}"
     log = _log_state(live)
     if log is not None and log.read_only:
         return f"the log takes nothing at the moment: {log.why_read_only}. Senders are told to come again."
@@ -85,7 +83,7 @@ def trouble_of(pulse: Pulse) -> str:
     if pulse.behind_ms > BEHIND_MS:
         behind = lateness_text(pulse.behind_ms // 1000)
         return f"figures are {behind} behind what came in. Nothing is lost; they catch up."
-    return ""
+    return next(iter(live.warnings), "")
 
 
 def _log_state(live: Any) -> Any:
