@@ -7,12 +7,14 @@ from desireline.intake.recipe_file import read_recipe, write_recipe
 from desireline.intake.recipes import Recipe
 from desireline.intake.refusals import Refusal
 from desireline.intake.report import ImportReport
-from desireline.intake.run import STEP, import_file, imports, preview, recover, replay, undo_import
+from desireline.intake.run import STEP, imports, preview, replay, undo_import
+from desireline.intake.run_import import DraftedImport, drafted_import, import_file, publish, recover
 from desireline.intake.run_quarantine import discard, edit_refused, one_refusal, refused_rows
 
 __all__ = [
     "STEP",
     "Column",
+    "DraftedImport",
     "Guess",
     "ImportReport",
     "Question",
@@ -23,12 +25,14 @@ __all__ = [
     "built_in_recipes",
     "built_in_text",
     "discard",
+    "drafted_import",
     "edit_refused",
     "guess_recipe",
     "import_file",
     "imports",
     "one_refusal",
     "preview",
+    "publish",
     "read_recipe",
     "recover",
     "refused_rows",

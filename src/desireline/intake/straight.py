@@ -128,6 +128,13 @@ def repeated_rows(connection: duckdb.DuckDBPyConnection, file: Path, recipe: Rec
     return [row for (row,) in found.fetchall()]
 
 
+def known_in(connection: duckdb.DuckDBPyConnection, file: Path, source_sql: str, recipe: Recipe) -> bool:
+    """Whether any interaction of a draft is among some interactions of the lake, told by their SQL source."""
+    known = f"SELECT id FROM {source_sql} WHERE source = {text_sql(recipe.source)}"
+    found = connection.execute(f"SELECT 1 FROM {_draft(file)} WHERE id IN ({known}) LIMIT 1").fetchall()
+    return bool(found)
+
+
 def set_doubtful(connection: duckdb.DuckDBPyConnection, rows: Iterable[int]) -> None:
     """Write down which rows are doubtful."""
     connection.execute("CREATE OR REPLACE TEMP TABLE doubtful AS SELECT unnest($rows) AS row", {"rows": list(rows)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -53,15 +53,17 @@ class Updated:
     arrived: tuple[str, ...] = ()
 
 
-def update(lake: Lake, directory: Directory | None = None) -> Updated:
+def update(lake: Lake, directory: Directory | None = None, *, leaving: Collection[str] = ()) -> Updated:
     """Take in imports that are new in the lake and withdraw those undone; write `links` and `handles`.
 
     Without the directory of the last update, and when an import was undone, everything is decided afresh from the
     links in the lake; with it, at the cost of what changed. Both give the same. `handles` is written before the parts
     of `links` that mark an import as taken in, so after a crash the same update is done again.
+
+    leaving: parts of the lake that somebody else is about to take in.
     """
     known, there = lake.parts("links"), lake.parts("interactions")
-    arrived = sorted(unmatched(there, known))
+    arrived = sorted(part for part in unmatched(there, known) if part not in leaving)
     gone = sorted({*unmatched(known, there), *_replaced(known, arrived)})
     if directory is not None and not gone:
         few = sum(lake.rows("interactions", part) for part in arrived) <= MOST_ROWS_ONE_BY_ONE

@@ -57,26 +57,31 @@ Apply = Callable[["Project", Frame, dict[str, Any], Effects, Here], Any]
 
 
 def _import(project: Project, frame: Frame, meta: dict[str, Any], effects: Effects, here: Here) -> Any:
-    """A file is taken in by a recipe."""
+    """A file is taken in by a recipe, as it was drafted just now or, later on, from the kept copy."""
     _count_import(project, meta["import_id"])
     if ImportBook(project.state).imports(import_id=meta["import_id"]):
         return None
+    if "drafted" in here:
+        report = intake.publish(here["drafted"], lake=project.lake, state=project.state)
+    else:
+        report = _import_again(project, frame, meta)
+    if report.made:
+        effects.added.append(meta["import_id"])
+    return report
+
+
+def _import_again(project: Project, frame: Frame, meta: dict[str, Any]) -> intake.ImportReport:
     with tempfile.TemporaryDirectory(dir=project.temporary()) as folder:
-        path = here.get("path") or project.record.log.kept_file(meta["sha256"], Path(folder) / meta["file"])
-        report = intake.import_file(
+        return intake.import_file(
             lake=project.lake,
             state=project.state,
-            path=path,
+            path=project.record.log.kept_file(meta["sha256"], Path(folder) / meta["file"]),
             recipe=intake.read_recipe(meta["recipe"], name=f"recipe of {meta['import_id']}"),
             import_id=meta["import_id"],
             received_at=frame.received_at,
             project_zone=meta["zone"],
             currency=meta["currency"],
-            progress=here.get("progress", _silent),
         )
-    if report.made:
-        effects.added.append(meta["import_id"])
-    return report
 
 
 def _adopt(project: Project, frame: Frame, meta: dict[str, Any], effects: Effects, _here: Here) -> None:
@@ -159,6 +164,10 @@ def _source(project: Project, frame: Frame, meta: dict[str, Any], _effects: Effe
         book.change(meta["name"], **{word: value for word, value in meta.items() if word != "name"})
 
 
+def _clock(_project: Project, _frame: Frame, _meta: dict[str, Any], _effects: Effects, _here: Here) -> None:
+    """Somebody said that the machine's clock is right although it was stepped. On record; nothing else follows."""
+
+
 def _outreach(project: Project, frame: Frame, meta: dict[str, Any], _effects: Effects, _here: Here) -> None:
     """Who is told what is changed, or what could not be told is tried again or given up."""
     project.telling.outbox.apply(meta["change"], at=frame.received_at)
@@ -180,10 +189,6 @@ def _count_import(project: Project, import_id: str) -> None:
         book.reach(IMPORT_NUMBERS, max(book.reached(IMPORT_NUMBERS), int(number)))
 
 
-def _silent(_share: float, _what: str) -> None:
-    """Progress that nobody watches."""
-
-
 APPLY: dict[str, Apply] = {
     "import": _import,
     "adopt": _adopt,
@@ -195,4 +200,5 @@ APPLY: dict[str, Apply] = {
     "version": _version,
     "source": _source,
     "outreach": _outreach,
+    "clock": _clock,
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from desireline.project.project import Project
 
 Progress = Callable[[float, str], None]
+IMPORTING = "desireline import"
+"""What the lock on the project says while files are taken in."""
 
 
 def silent(_share: float, _what: str) -> None:
@@ -90,20 +93,20 @@ class Imports:
     def take(
         self, files: Sequence[tuple[Path, intake.Recipe]], *, progress: Progress = silent
     ) -> list[intake.ImportReport]:
-        """Take files in, then bring people, store and ledger up to date once."""
+        """Take files in, then bring people, store and ledger up to date once; live work goes on meanwhile."""
         if (server := running_server(self.project)) is not None:
             return take_there(server, files, progress)
         reports: list[intake.ImportReport] = []
         share = 0.6 / max(1, len(files))
         effects = Effects()
-        with self.project.writing("desireline import"):
+        with self.project.at_long_work(IMPORTING):
             try:
                 for number, (path, recipe) in enumerate(files):
                     report, followed = self._take_one(path, recipe, told=_part(progress, number * share, share))
                     reports.append(report)
                     effects.add(followed)
             finally:
-                upkeep.follow_effects(self.project, effects, progress=_part(progress, 0.6, 0.4))
+                upkeep.follow_in_turns(self.project, effects, who=IMPORTING, progress=_part(progress, 0.6, 0.4))
         progress(1.0, "done")
         return reports
 
@@ -119,7 +122,7 @@ class Imports:
         """Take an import back with all that followed from it; says how many interactions went."""
         if (server := running_server(self.project)) is not None:
             return int(server.do("undo", {"import_id": import_id}, progress))
-        with self.project.writing("desireline undo"):
+        with self.project.at_long_work("desireline undo"), self.project.writing("desireline undo"):
             gone, effects = self.project.record.change("undo", {"import_id": import_id})
             upkeep.follow_effects(self.project, effects, progress=progress)
         return int(gone)
@@ -178,7 +181,8 @@ class Imports:
             of_import.setdefault(row.import_id, []).append(row.number)
         effects = Effects()
         reports = []
-        with self.project.writing("desireline refused replay"):
+        replaying = "desireline refused replay"
+        with self.project.at_long_work(replaying), self.project.writing(replaying):
             for name, chosen in of_import.items():
                 report, followed = self._replay_one(name, chosen)
                 reports.append(report)
@@ -209,26 +213,67 @@ class Imports:
         return digests
 
     def _take_one(self, path: Path, recipe: intake.Recipe, *, told: Progress) -> tuple[intake.ImportReport, Effects]:
-        told(0.0, "keeping the file")
-        file = self.project.file
-        kept = self.project.record.log.keep_file(path)
-        values = {
-            "import_id": self._new_id(recipe.source),
-            "file": path.name,
-            "sha256": kept.sha256,
-            "size": kept.size_bytes,
-            "recipe": intake.write_recipe(recipe),
-            "zone": file.time_zone,
-            "currency": file.currency,
-        }
-        return self.project.record.change("import", values, kind=Kind.IMPORT, path=path, progress=told)
+        project, file, before = self.project, self.project.file, _stamp(path)
+        import_id, received_at = self._new_id(recipe.source), project.now()
+        with intake.drafted_import(
+            lake=project.lake,
+            path=path,
+            recipe=recipe,
+            import_id=import_id,
+            received_at=received_at,
+            project_zone=file.time_zone,
+            currency=file.currency,
+            progress=told,
+        ) as drafted:
+            told(0.75, "keeping the file")
+            kept = project.record.log.keep_file(path)
+            if _stamp(path) != before:
+                raise DesirelineError(f"{path.name} was changed while it was read. Import it again once it is whole.")
+            values = {
+                "import_id": import_id,
+                "file": path.name,
+                "sha256": kept.sha256,
+                "size": kept.size_bytes,
+                "recipe": intake.write_recipe(recipe),
+                "zone": file.time_zone,
+                "currency": file.currency,
+            }
+            with self._published(import_id):
+                taken = project.record.change(
+                    "import", values, kind=Kind.IMPORT, received_at=received_at, drafted=drafted
+                )
+        told(1.0, "done")
+        return taken
+
+    @contextmanager
+    def _published(self, import_id: str) -> Iterator[None]:
+        """The turn in which an import comes to count; people and store are brought up to it later."""
+        with self.project.writing(IMPORTING):
+            self.project.underway.add(import_id)
+            try:
+                yield
+            except BaseException:
+                self.project.underway.discard(import_id)
+                raise
 
     def _new_id(self, name: str) -> str:
         """A short id: the name and the next number, which no import had before, also none that failed."""
         plain = "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-") or "import"
         state = self.project.state
-        number = max(len(intake.imports(state=state)), ProgressBook(state).reached(IMPORT_NUMBERS)) + 1
+        with state.writing():
+            book = ProgressBook(state)
+            number = max(len(intake.imports(state=state)), book.reached(IMPORT_NUMBERS)) + 1
+            book.reach(IMPORT_NUMBERS, number)
         return f"{plain}-{number:04d}"
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """What tells that a file is still as it was."""
+    try:
+        told = path.stat()
+    except OSError as error:
+        raise DesirelineError(Mistake(f"cannot be read: {error}.", where=str(path))) from None
+    return told.st_size, told.st_mtime_ns, told.st_ino
 
 
 def read_recipe_file(path: Path) -> intake.Recipe:

@@ -51,17 +51,25 @@ class Record:
         return self._progress.reached(PROJECTION)
 
     def change(
-        self, what: str, values: Mapping[str, Any], *, body: bytes = b"", kind: Kind = Kind.CHANGE, **here: Any
+        self,
+        what: str,
+        values: Mapping[str, Any],
+        *,
+        body: bytes = b"",
+        kind: Kind = Kind.CHANGE,
+        received_at: int | None = None,
+        **here: Any,
     ) -> tuple[Any, Effects]:
         """Write a change down, apply it, and give what it answers, with its own effects.
 
         What came in before it is applied first; the effects of that are left for the next `catch_up`. When that
         fails, nothing is written down.
-        here: what only this process knows and the log need not, such as progress to tell or the file at hand.
+        received_at: when it came in, UTC milliseconds; now where it was not prepared earlier.
+        here: what only this process knows and the log need not, such as what was prepared of it before.
         Raises the error with which applying it failed; the next opening does not try it again.
         """
         self._apply_until(self.log.last)
-        sequence = self.note(what, values, body=body, kind=kind)
+        sequence = self.note(what, values, body=body, kind=kind, received_at=received_at)
         self._apply_until(sequence - 1)
         effects = Effects()
         frame = next(self.log.read(sequence - 1, until=sequence))
@@ -74,10 +82,23 @@ class Record:
         self._progress.reach(PROJECTION, sequence)
         return answer, effects
 
-    def note(self, what: str, values: Mapping[str, Any], *, body: bytes = b"", kind: Kind = Kind.CHANGE) -> int:
+    def note(
+        self,
+        what: str,
+        values: Mapping[str, Any],
+        *,
+        body: bytes = b"",
+        kind: Kind = Kind.CHANGE,
+        received_at: int | None = None,
+    ) -> int:
         """Write a change down and no more; gives its sequence. Enough where whoever asks applies it himself."""
         meta = msgspec.json.encode({"do": what, **values})
-        return self.log.append(kind, received_at=self.project.now(), meta=meta, body=body)
+        at = self.project.now() if received_at is None else received_at
+        return self.log.append(kind, received_at=at, meta=meta, body=body)
+
+    def leave(self, effects: Effects) -> None:
+        """Leave effects that could not be followed to the next `catch_up`; following some of them twice is harmless."""
+        self._left.add(effects)
 
     def mark_applied(self) -> None:
         """Everything in the log is applied: it was written down after the fact."""

@@ -52,7 +52,7 @@ def recover(project: Project) -> None:
     new, gone = project.store.behind()
     taken_in, linked = project.lake.parts("interactions"), project.lake.parts("links")
     unlinked = unmatched(taken_in, linked) or unmatched(linked, taken_in)
-    if effects.changed or new or gone or unlinked:
+    if effects.changed or new or gone or unlinked or upkeep.ledger_is_behind(project):
         added, removed = dict.fromkeys((*effects.added, *new)), dict.fromkeys((*effects.removed, *gone))
         upkeep.follow(project, added=list(added), removed=list(removed), everybody=True, progress=silent)
 

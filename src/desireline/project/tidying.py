@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 
 def tidy(project: Project) -> None:
-    """Merge small parts where enough have gathered; cheap when there is nothing to do.
+    """Merge small parts where enough have gathered; cheap when there is nothing to do, none while the store grows.
 
     Files know the machine's own time only, so it is that clock by which merged ones are deleted.
     """
+    if project.store.is_growing:
+        return
     merge_live_parts(project.lake, project.store, now=now_ms())
     merge_handles(project.lake, prefix=HANDLES, now=now_ms())
     merge_ledger_parts(project.lake, now=now_ms())

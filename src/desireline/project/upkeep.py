@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from desireline.people import update as update_people
 from desireline.project.choosing import gap_days
 from desireline.project.rules import MapMasks, columns_of
 from desireline.promises import judge_all, judge_changed
+from desireline.storage.progress_book import ProgressBook
 from desireline.vocabulary.step import Step
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ def silent(_share: float, _what: str) -> None:
 
 MANY_SHARE = 0.2
 """When more than this share of the people changed, judging everybody is cheaper than choosing."""
+TO_JUDGE, JUDGED = "to judge", "judged"
+"""The names under which the state store keeps up to which entry of the log people were to be judged, and were."""
 
 
 def follow(
@@ -48,11 +52,70 @@ def follow(
     touched: persons the removed parts spoke of, asked before they were removed. anew: build the store afresh.
     everybody: judge everybody.
     """
+    begun = _begin(project)
     persons = bring_up(project, added=added, removed=removed, touched=touched, anew=anew, progress=progress)
     progress(0.7, "judging promises")
     cause = "undone" if removed else None
     judge(project, project.map_set(keep=True), None if anew or everybody else persons, cause=cause)
+    _end(project, begun)
     progress(1.0, "done")
+
+
+def follow_in_turns(project: Project, effects: Effects, *, who: str, progress: Progress) -> None:
+    """The same after imports, in several turns with the long work between them, so that live work goes on.
+
+    What fails on the way is left to the next turn of live work, or to the next opening.
+    """
+    if not effects.changed:
+        return
+    try:
+        with ExitStack() as held:
+            with project.writing(who):
+                begun = _begin(project)
+                progress(0.1, "who is who")
+                persons = who_is_who(project, added=effects.added, touched=effects.touched)
+                beside = held.enter_context(project.store.growing(effects.added))
+            progress(0.3, "journey store")
+            if beside is not None:
+                beside.build()
+            with project.writing(who):
+                project.store.add_parts(effects.added, beside)
+                project.underway.difference_update(effects.added)
+        with project.writing(who):
+            if project.store.needs_compaction:
+                project.store.compact()
+            progress(0.7, "judging promises")
+            judge(project, project.map_set(keep=True), persons)
+            _end(project, begun)
+    except BaseException:
+        project.record.leave(effects)
+        raise
+    finally:
+        project.underway.difference_update(effects.added)
+    progress(1.0, "done")
+
+
+def ledger_is_behind(project: Project) -> bool:
+    """Whether a crash came between what was taken in or back and judging it."""
+    book = ProgressBook(project.state)
+    return book.reached(TO_JUDGE) > book.reached(JUDGED)
+
+
+def _begin(project: Project) -> int:
+    """Note that people are to be judged as of what is applied of the log."""
+    reached = project.record.reached
+    _reach(project, TO_JUDGE, reached)
+    return reached
+
+
+def _end(project: Project, reached: int) -> None:
+    _reach(project, JUDGED, reached)
+
+
+def _reach(project: Project, which: str, sequence: int) -> None:
+    book = ProgressBook(project.state)
+    if sequence > book.reached(which):
+        book.reach(which, sequence)
 
 
 def bring_up(
@@ -64,23 +127,37 @@ def bring_up(
     anew: bool = False,
     progress: Progress = silent,
 ) -> set[int]:
-    """Bring people and store up to date after parts of the lake came or went; the persons that this touched.
-
-    The directory is kept only once the store knows all: after a failure everything is decided afresh and told again.
-    """
+    """Bring people and store up to date after parts of the lake came or went; the persons that this touched."""
     progress(0.1, "who is who")
-    directory, project.directory = project.directory, None
-    updated = update_people(project.lake, directory)
-    progress(0.3, "journey store")
     if anew:
+        project.directory = update_people(project.lake, project.directory).directory
         project.store.build()
-    else:
-        project.store.remove_parts(removed)
-        project.store.reassign(updated.handle, updated.person)
-        project.store.add_parts(added)
-    project.directory = updated.directory
+        return set()
+    persons = who_is_who(project, added=added, removed=removed, touched=touched)
+    progress(0.3, "journey store")
+    project.store.add_parts(added)
     if project.store.needs_compaction:
         project.store.compact()
+    return persons
+
+
+def who_is_who(
+    project: Project,
+    *,
+    added: Sequence[str] = (),
+    removed: Sequence[str] = (),
+    touched: set[int] | None = None,
+) -> set[int]:
+    """Bring people up to date, and tell the store who belongs to whom; the persons that this touched.
+
+    Parts that long work is bringing in by itself are left to it. The directory is kept only once the store was told:
+    after a failure everything is decided afresh and told again.
+    """
+    directory, project.directory = project.directory, None
+    updated = update_people(project.lake, directory, leaving=project.underway.difference(added))
+    project.store.remove_parts(removed)
+    project.store.reassign(updated.handle, updated.person)
+    project.directory = updated.directory
     known = [part for part in added if part not in updated.arrived]
     return (touched or set()) | set(updated.touched.tolist()) | people_of(project, known)
 

@@ -67,6 +67,10 @@ class Lake:
         connection.execute(f"CREATE VIEW ledger AS {files(__package__).joinpath('ledger.sql').read_text()}")
         return connection
 
+    def look_again(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Let a connection that was opened earlier see the parts of a table that there are now."""
+        self._make_view(connection, _table(table))
+
     def sql(self, text: str, limit: int = 1_000, seconds: float = 30.0) -> Table:
         """The answer to one SELECT over the lake; it can neither change nor reach anything else.
 
@@ -212,7 +216,7 @@ class Lake:
         return [path.name.removesuffix(".parquet") for path in found]
 
     def _make_view(self, connection: duckdb.DuckDBPyConnection, table: SharedTable) -> None:
-        connection.execute(f'CREATE VIEW "{table.name}" AS {self.table_sql(table.name)}')
+        connection.execute(f'CREATE OR REPLACE VIEW "{table.name}" AS {self.table_sql(table.name)}')
 
 
 def reading_sql(table: SharedTable, paths: Sequence[str], *, also: str = "") -> str:

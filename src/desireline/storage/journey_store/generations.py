@@ -72,9 +72,9 @@ def columns_for(present: Sequence[str]) -> list[Column]:
     return [column(name) for name in dict.fromkeys((*REQUIRED, *present))]
 
 
-def compact_generation(folder: Path, old: OpenedStore) -> Manifest:
+def compact_generation(folder: Path, old: OpenedStore, *, generation: int) -> Manifest:
     """Write the same interactions anew, every slot in its place."""
-    files = Files(folder / f"generation-{old.manifest.generation + 1}")
+    files = Files(folder / f"generation-{generation}")
     files.folder.mkdir(parents=True)
     columns = old.manifest.columns()
 
@@ -95,6 +95,4 @@ def compact_generation(folder: Path, old: OpenedStore) -> Manifest:
         write_words(files.words(name), dictionary.words, 0)
     identities = old.identities()
     write_arrays(files.identities(0), [identities.handle, identities.person])
-    return old.manifest.next(
-        generation=old.manifest.generation + 1, tails=tails, directories=[0] * len(tails), overlay=0
-    )
+    return old.manifest.next(generation=generation, tails=tails, directories=[0] * len(tails), overlay=0)

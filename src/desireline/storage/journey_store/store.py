@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desireline.storage.durable import locked
+from desireline.storage.journey_store.beside import Beside
 from desireline.storage.journey_store.canonical import complaints, content_digest
 from desireline.storage.journey_store.changes import add_rows, reassign_rows, remove_rows
 from desireline.storage.journey_store.extra_columns import add_columns
@@ -37,6 +38,8 @@ _TRIES = 5
 _LOOSE_SHARE = 0.3
 _FEW_ROWS = 10_000
 _MANY_ROWS = 100_000
+_BESIDE_SHARE = 20
+"""What has so many rows, and more than one in so many of those there are, is worth building a generation beside."""
 _MANY_HANDLES = 50_000
 
 
@@ -54,6 +57,7 @@ class JourneyStore:
         self._busy = False
         self._opened: OpenedStore | None = None
         self._read: tuple[OpenedStore, Snapshot] | None = None
+        self._beside: Beside | None = None
 
     def snapshot(self) -> Snapshot:
         """What kernels read, as of now; builds the store when there is none although the lake holds something."""
@@ -74,9 +78,38 @@ class JourneyStore:
         with self._changing():
             self._build(self.lake.parts(INTERACTIONS.name), identities)
 
-    def add_parts(self, parts: Sequence[str]) -> None:
-        """Take in new parts of the lake; parts the store already holds add nothing."""
+    @contextmanager
+    def growing(self, parts: Sequence[str]) -> Iterator[Beside | None]:
+        """Begin to take in many new rows without keeping anybody waiting; None where `add_parts` is as quick.
+
+        Build what is given, in any thread, then hand it to `add_parts`. One at a time; until the end of the block no
+        part of the lake may be merged or removed (`is_growing`).
+        """
+        opened = self._open()
+        rows = sum(self.lake.rows(INTERACTIONS.name, part) for part in parts)
+        if rows <= max(_MANY_ROWS, (opened.manifest.rows if opened else 0) // _BESIDE_SHARE):
+            yield None
+            return
+        self._beside = Beside(self.folder, self.lake, parts, opened)
+        try:
+            yield self._beside
+        finally:
+            self._beside.discard()
+            self._beside = None
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether a generation is being built beside, from the parts of the lake as they lie there."""
+        return self._beside is not None
+
+    def add_parts(self, parts: Sequence[str], beside: Beside | None = None) -> None:
+        """Take in new parts of the lake; parts the store already holds add nothing.
+
+        beside: a generation that was built with them, to be put in force.
+        """
         with self._changing():
+            if beside is not None and self._take_over(beside, parts):
+                return
             opened = self._open()
             held = opened.manifest.live_parts() if opened else ()
             new = in_order(unmatched(list(dict.fromkeys(parts)), held))
@@ -132,7 +165,7 @@ class JourneyStore:
     def needs_compaction(self) -> bool:
         """Whether so much room lies idle in the files, or so many people changed, that writing them anew pays."""
         opened = self._open()
-        if opened is None:
+        if opened is None or self.is_growing:
             return False
         if len(opened.overlay.handle) > max(_MANY_HANDLES, len(opened.base.handle) // 2):
             return True
@@ -144,7 +177,7 @@ class JourneyStore:
         with self._changing():
             opened = self._open()
             if opened is not None:
-                self._commit(compact_generation(self.folder, opened))
+                self._commit(compact_generation(self.folder, opened, generation=self._next_generation()))
 
     def sync(self) -> None:
         """Return when the store is on disk, so that not even a power cut makes it be built again."""
@@ -181,9 +214,18 @@ class JourneyStore:
         finally:
             reader.close()
 
+    def _take_over(self, beside: Beside, parts: Sequence[str]) -> bool:
+        told = beside.taken_over(self._next_generation(), self._open(), parts)
+        if told is not None:
+            self._commit(told)
+        return told is not None
+
     def _build(self, parts: Sequence[str], identities: Identities | None) -> None:
-        generation = max((_number(path) for path in self.folder.glob("generation-*")), default=0) + 1
+        generation = self._next_generation()
         self._commit(build_generation(self.folder, self.lake, in_order(parts), identities, generation=generation))
+
+    def _next_generation(self) -> int:
+        return max((_number(path) for path in self.folder.glob("generation-*")), default=0) + 1
 
     def _commit(self, manifest: Manifest) -> None:
         boot, before = boot_name(), self._opened
