@@ -7,7 +7,9 @@ import contextlib
 import gzip
 import hashlib
 import json
+import re
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -128,6 +130,10 @@ def _status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0
 
 
+def _statuses(answers: bytes) -> list[int]:
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
+
+
 def _code(answer: bytes) -> str:
     return str(json.loads(answer.rpartition(b"\r\n\r\n")[2])["code"])
 
@@ -236,8 +242,52 @@ def test_F18_a_client_that_asks_before_it_sends_its_body_is_answered_once(server
 def test_F18_requests_in_a_row_on_one_connection_are_answered_in_order(server: Running) -> None:
     last = _request().replace(b"host: h\r\n", b"host: h\r\nconnection: close\r\n")
     answer = server.raw(_request() + _request(b"{") + last)
-    statuses = [int(part.split(b" ", 1)[0]) for part in answer.split(b"HTTP/1.1 ")[1:]]
-    assert statuses == [200, 400, 200]
+    assert _statuses(answer) == [200, 400, 200]
+
+
+@pytest.mark.parametrize("cut", [0, 40, -5])
+def test_F18_an_offer_to_speak_another_protocol_is_passed_over(server: Running, cut: int) -> None:
+    """curl --http2 and Java's client offer h2c with their first request; its body is not to be lost."""
+    offer = b"connection: keep-alive, Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n"
+    whole = _request(more=offer) + _request(more=b"connection: close\r\n")
+    answer = server.raw(*((whole[:cut], whole[cut:]) if cut else (whole,)))
+    assert _statuses(answer) == [200, 200]
+    assert server.frames()[-1].body == server.frames()[-2].body == GOOD
+
+
+def test_F18_what_follows_a_good_request_and_is_none_does_not_spoil_its_answer(
+    server: Running, capfd: pytest.CaptureFixture[str]
+) -> None:
+    chunks = b"POST /v1/track HTTP/1.1\r\nhost: h\r\n" + KEY + b"transfer-encoding: chunked\r\n\r\nzz\r\n"
+    for what, half_close in (
+        (b"\x16\x03\x01 no request\r\n\r\n" + _request(), False),
+        (b"POST /v1/tra", True),
+        (_request()[:-5], True),
+        (chunks, False),
+    ):
+        before = server.log.last
+        answer = server.raw(_request() * 3 + what, half_close=half_close)
+        assert _statuses(answer) == [200, 200, 200], what[:20]
+        assert answer.count(b"connection: close") == 1
+        assert server.log.last == before + 3
+    assert capfd.readouterr().err == ""
+
+
+def test_F18_half_a_head_after_whole_requests_is_cut_off_in_time(server: Running) -> None:
+    begun = time.monotonic()
+    assert _statuses(server.raw(_request() * 3 + b"POST /v1/tra")) == [200, 200, 200, 408]
+    assert time.monotonic() - begun < 15, "long before an idle connection is closed"
+
+
+def test_F18_a_client_that_is_gone_before_its_answer_leaves_no_error(
+    server: Running, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(how_many(20, 500)):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(_request())
+    assert server.post("/v1/track", TRACK).status == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_F18_connections_beyond_the_limit_are_sent_away(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from desireline.faces.collector.answers import READ_AT, WHOLE
 from desireline.faces.collector.gate import Gate
 from desireline.faces.collector.limits import Limits
+from desireline.faces.collector.one_protocol import OneProtocol
 
 
 def canned(status: int, phrase: str, code: str, says: str, *, retry_after_seconds: int = 0) -> bytes:
@@ -34,7 +35,7 @@ TOO_MANY = canned(
 )
 
 
-class GuardedProtocol(HttpToolsProtocol):
+class GuardedProtocol(OneProtocol):
     """The server's protocol with limits on what comes before, beside and after a request."""
 
     limits = Limits()
@@ -47,6 +48,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._message_open = False
         self._head_bytes = 0
         self._messages = 0
+        self._before: RequestResponseCycle | None = None
+        self._is_deaf = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -60,6 +63,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_deaf:
+            return
         if self.gate is not None and self.gate.is_full() and self._refused_unread(self.gate, data):
             return
         head_was_open, messages = self._head_open, self._messages
@@ -80,7 +85,7 @@ class GuardedProtocol(HttpToolsProtocol):
             return None
         if self._message_open:
             self._end(CUT_OFF)
-            return None
+            return self._is_deaf
         self.cycle.keep_alive = False
         return True
 
@@ -89,7 +94,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_open = self._message_open = True
 
     def on_headers_complete(self) -> None:
+        if self.is_offer():
+            return
         self._head_open, self._head_bytes = False, 0
+        self._before = self.cycle
         super().on_headers_complete()
         if self.cycle is not None:
             offered: Any = {WHOLE: partial(self._answer_whole, self.cycle)}
@@ -98,10 +106,17 @@ class GuardedProtocol(HttpToolsProtocol):
                 offered[READ_AT] = self.gate.monotonic()
 
     def on_message_complete(self) -> None:
+        if self.is_offer():
+            return
         super().on_message_complete()
         self._message_open = False
         self._head_open = True
         self._messages += 1
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._message_open:
+            self._guard()
 
     def send_400_response(self, msg: str) -> None:
         self._end(MALFORMED)
@@ -144,7 +159,7 @@ class GuardedProtocol(HttpToolsProtocol):
         cycle.response_started = cycle.response_complete = True
         if cycle.waiting_for_100_continue:
             cycle.keep_alive = False  # whether the body follows nobody knows, so nothing may follow it
-        if not cycle.disconnected:
+        if not cycle.disconnected and not self.transport.is_closing():
             lines = [STATUS_LINE[status], *(b"%b: %b\r\n" % each for each in cycle.default_headers), head]
             if not cycle.keep_alive:
                 lines.append(b"connection: close\r\n")
@@ -178,8 +193,25 @@ class GuardedProtocol(HttpToolsProtocol):
             self._timer = None
 
     def _end(self, answer: bytes) -> None:
+        """Close the connection with this answer; requests that came whole before are answered first, and instead."""
         self._stop_timer()
-        if not self.transport.is_closing():
-            if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-                self.transport.write(answer)
-            self.transport.close()
+        if self.transport.is_closing():
+            return
+        whole = self._last_whole_request()
+        if whole is not None:
+            whole.keep_alive, self._is_deaf = False, True
+            return
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(answer)
+        self.transport.close()
+
+    def _last_whole_request(self) -> RequestResponseCycle | None:
+        """The last request that came whole and has no answer yet; one after it that did not is forgotten."""
+        if self.cycle is None or self.cycle.response_complete:
+            return None
+        if self._head_open:
+            return self.cycle
+        if not self.pipeline:
+            return None
+        self.pipeline.popleft()
+        return self._before
