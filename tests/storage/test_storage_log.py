@@ -2,8 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,69 +22,8 @@ from desireline.storage.log import (
     read_log,
 )
 from desireline.storage.log.frames import Hole, Piece, pieces, written
-from desireline.storage.log.packed import Footer, Packer, plain_blocks, read_index
 from desireline.vocabulary.errors import DesirelineError, WorkFailed
-
-SMALL = LogLimits(segment_bytes=4_000, retry_seconds=0.02, ballast_bytes=0)
-PLAIN = LogLimits(segment_bytes=4_000, ballast_bytes=0, seal=False)
-MOMENT = 1_760_000_000_000
-
-
-class Unsynced(Disk):
-    """A disk that need not be waited for."""
-
-    def sync(self, file: int) -> None: ...
-
-    def sync_folder(self, folder: Path) -> None: ...
-
-
-class Told:
-    """Collects what the log tells."""
-
-    def __init__(self, expected: int) -> None:
-        self.outcomes: list[Outcome] = []
-        self.groups: list[int] = []
-        self._expected, self._all = expected, threading.Event()
-
-    def __call__(self, outcomes: Sequence[Outcome]) -> None:
-        self.outcomes.extend(outcomes)
-        self.groups.append(len(outcomes))
-        if len(self.outcomes) >= self._expected:
-            self._all.set()
-
-    def wait(self) -> list[Outcome]:
-        assert self._all.wait(30), f"only {len(self.outcomes)} of {self._expected} told"
-        return self.outcomes
-
-
-@contextmanager
-def opened(folder: Path, limits: LogLimits = SMALL, disk: Disk | None = None) -> Iterator[Log]:
-    log = Log(folder, now=lambda: MOMENT, limits=limits, disk=disk or Unsynced())
-    try:
-        yield log
-    finally:
-        log.close()
-
-
-def fill(log: Log, count: int, *, size: int = 200) -> list[int]:
-    return [
-        log.append(Kind.REQUEST, received_at=MOMENT + each, source="web", meta=b'{"n":1}', body=b"%d " % each * size)
-        for each in range(count)
-    ]
-
-
-def until_sealed(log: Log, at_least: int) -> None:
-    """Let the sealer work until so many segments are packed."""
-    waiting = threading.Event()
-    for _ in range(3_000):
-        if log.state.sealed_segments >= at_least:
-            return
-        waiting.wait(0.01)
-    raise AssertionError(f"not sealed: {log.state}")
-
-
-def segments(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if ".log" in path.name)
+from storage.writing_logs import MOMENT, PLAIN, Told, Unsynced, fill, opened, segments
 
 
 def test_ana_s_request_reads_back_as_it_came(tmp_path: Path) -> None:
@@ -149,53 +87,6 @@ def test_a_listener_that_fails_does_not_keep_the_news_from_the_others(tmp_path: 
         assert told.wait()[0].token == 2
         assert [frame.body for frame in log.read()] == [b"a", b"b"]
         assert log.state.failed_tells == 1
-
-
-def test_segments_roll_by_size_are_sealed_in_the_background_and_read_back_across_all_forms(tmp_path: Path) -> None:
-    with opened(tmp_path) as log:
-        sequences = fill(log, 60)
-        until_sealed(log, 8)
-        assert [frame.sequence for frame in log.read()] == sequences == list(range(1, 61))
-        assert [frame.sequence for frame in log.read(37, until=45)] == list(range(38, 46))
-        assert list(log.read(60)) == []
-        assert log.state.why_not_sealed == ""
-    assert {path.suffix for path in segments(tmp_path)} >= {".zst"}
-    assert check_log(tmp_path) == ()
-    assert [frame.sequence for frame in read_log(tmp_path, after=58)] == [59, 60]
-
-
-def test_a_sealed_segment_unpacks_with_any_zstd_to_what_was_written(tmp_path: Path) -> None:
-    with opened(tmp_path, PLAIN) as log:
-        fill(log, 30)
-    plain = {path.name: path.read_bytes() for path in segments(tmp_path)}
-    with opened(tmp_path) as log:
-        until_sealed(log, len(plain))
-    import zstandard
-
-    for name, content in plain.items():
-        with (tmp_path / f"{name}.zst").open("rb") as packed:
-            unpacked = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read()
-        assert unpacked == content
-
-
-def test_a_sealed_segment_that_was_damaged_is_told_read_whole_and_packed_anew(tmp_path: Path) -> None:
-    with opened(tmp_path) as log:
-        fill(log, 30)
-        until_sealed(log, 3)
-    first = segments(tmp_path)[0]
-    whole = first.read_bytes()
-    first.write_bytes(whole[:40] + bytes([whole[40] ^ 1]) + whole[41:])
-    assert [each.says for each in check_log(tmp_path)] == ["Damaged: block 0."]
-    with opened(tmp_path) as log:
-        assert [frame.sequence for frame in log.read()] == list(range(1, 31))
-        (damage,) = log.state.damage
-        assert damage.mended and damage.first_missing == 0
-        waiting = threading.Event()
-        tries = iter(range(3_000))
-        while first.read_bytes() != whole and next(tries, None) is not None:
-            waiting.wait(0.01)
-    assert check_log(tmp_path) == ()
-    assert first.read_bytes() == whole
 
 
 def test_a_segment_rolls_by_age_when_the_clock_says_so(tmp_path: Path) -> None:
@@ -475,25 +366,3 @@ def test_frames_are_found_between_any_rubbish(bodies: list[bytes], rubbish: list
     holes = [each for each in found if isinstance(each, Hole)]
     assert sum(each.size for each in found) == len(content)
     assert bool(holes) == any(place < len(bodies) for place, _ in rubbish)
-
-
-@settings(max_examples=200, deadline=None)
-@given(blocks=st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=9), data=st.data())
-def test_a_packed_segment_mends_any_flipped_bit(blocks: list[bytes], data: st.DataObject) -> None:
-    content = bytearray()
-    packer = Packer(content.extend)
-    for number, block in enumerate(blocks):
-        packer.add(block, first=number, last=number)
-    index = packer.finish(Footer(len(blocks), 0, 0, len(blocks) - 1, 0, 0, "", ""))
-    place = data.draw(st.integers(0, len(content) * 8 - 1))
-    content[place // 8] ^= 1 << place % 8
-
-    def read_at(at: int, size: int) -> bytes:
-        return bytes(content[at : at + size])
-
-    found = read_index(read_at, size=len(content))
-    assert found == index
-    lost: list[object] = []
-    unpacked = plain_blocks(read_at, index, after=-1, lost=lost.append, mended=lambda _block: None)
-    assert [plain for _, plain in unpacked] == blocks
-    assert lost == []

@@ -1,8 +1,11 @@
-"""Sealing: a finished segment is checked, summed up and packed, in the background and without haste."""
+"""Sealing: a finished segment is checked, summed up and packed, in the background and without haste.
+
+The thread is not made nicer than the others: one that is put aside while it holds the interpreter's lock keeps them
+all waiting (measured: the collector's 99.9th percentile was three times as long). It rests after each block instead.
+"""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,7 +15,7 @@ from pathlib import Path
 
 from desireline.storage.log.disk import Disk
 from desireline.storage.log.packed import BLOCK_BYTES
-from desireline.storage.log.packing import NotSealed, Stopped, pack, pack_anew, sum_of
+from desireline.storage.log.packing import NotSealed, pack, pack_anew, sum_of
 from desireline.storage.log.reading import Report, entries
 from desireline.storage.log.recovery import PART
 from desireline.storage.log.room import Room
@@ -20,8 +23,11 @@ from desireline.storage.log.said import LogFull, LogLimits
 from desireline.storage.log.shelf import Segment, Shelf, named
 from desireline.storage.log.waiting import Waiting
 
-_GENTLE = 10
-"""How much nicer than the rest of the process the sealing thread is."""
+_LONGEST_REST_SECONDS = 0.05
+
+
+class Stopped(Exception):
+    """The log is being closed; the segment will be packed another time."""
 
 
 class Sealer:
@@ -45,6 +51,7 @@ class Sealer:
         self._stop = threading.Event()
         self._left: set[int] = set()
         self._to_mend: deque[int] = deque()
+        self._rested_at = 0.0
         self.why_not = ""
         self._thread = threading.Thread(target=self._run, name="log sealer", daemon=True)
 
@@ -70,8 +77,6 @@ class Sealer:
         self._thread.join()
 
     def _run(self) -> None:
-        with suppress(OSError):  # only Linux lets a thread be nice by itself
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GENTLE)
         while not self._stop.is_set():
             try:
                 self._lay_ballast()
@@ -118,9 +123,9 @@ class Sealer:
         before = [each for each in self._shelf.segments if each.packed and each.first < segment.first]
         target = segment.path.with_name(segment.path.name + ".zst")
         with self._replacing(target) as part:
-            pack(segment, part, self._disk, previous=sum_of(before[-1]) if before else "", stopped=self._stop.is_set)
+            pack(segment, part, self._disk, previous=sum_of(before[-1]) if before else "", going_on=self._rest)
             assert self._shelf.beginning(segment.first) is segment, "it grew while it was sealed"
-        self._shelf.exchange(replace(segment, path=target, packed=True, places=()))
+        self._shelf.exchange(replace(segment, path=target, packed=True, places=(), contents=None))
         self._disk.remove(segment.path)
 
     def _mend_all(self) -> None:
@@ -133,13 +138,14 @@ class Sealer:
                 self._waiting.room_for(size, leaving_bytes=self._limits.queue_bytes),
                 self._replacing(segment.path) as part,
             ):
-                pack_anew(segment, part, self._disk)
+                pack_anew(segment, part, self._disk, going_on=self._rest)
             self._to_mend.popleft()
 
     @contextmanager
     def _replacing(self, target: Path) -> Iterator[Path]:
         """A file to write; when the block ends well it takes its place on disk, otherwise it is removed."""
         part = target.with_name(target.name + PART)
+        self._rested_at = self._disk.elapsed()
         try:
             yield part
             self._disk.rename(part, target)
@@ -148,3 +154,10 @@ class Sealer:
                 self._disk.remove(part)
             raise
         self._disk.sync_folder(target.parent)
+
+    def _rest(self) -> None:
+        """Rest for as long as the last block took, so that half of the time at least is left to others."""
+        took = max(0.0, self._disk.elapsed() - self._rested_at)
+        if self._stop.wait(min(took, _LONGEST_REST_SECONDS)):
+            raise Stopped
+        self._rested_at = self._disk.elapsed()

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from desireline.storage.log.contents import Contents
 from desireline.storage.log.disk import Disk
 from desireline.storage.log.frames import OPENING, written
 from desireline.storage.log.shelf import SPARSE_BYTES, Segment, name_of
@@ -26,6 +27,7 @@ class SegmentWriter:
         self._opening: tuple[bytes, ...] = written(seed, kind=OPENING, sequence=first, received_at=opened_at, meta=meta)
         self._file = disk.create(path)
         self.started = disk.elapsed()
+        self._contents = Contents()
         self.segment = Segment(path, first, seed, after=after, last=after, places=self._places)
 
     @property
@@ -43,14 +45,18 @@ class SegmentWriter:
             if at - (places or self._places or [(0, -SPARSE_BYTES)])[-1][1] >= SPARSE_BYTES:
                 places.append((first + place - 1, at))
             at += order.size
-        self._disk.write(self._file, b"".join(parts))
+        data = b"".join(parts)
+        self._disk.write(self._file, data)
         self._disk.sync(self._file)
         if self.is_new:
             self._disk.sync_folder(self.segment.path.parent)
         self._opening = ()
         self._places.extend(places)
+        self._contents = self._contents.grown(
+            data, first=first, sizes=[order.size for order in orders], times=[order.received_at for order in orders]
+        )
         last = first + len(orders) - 1 if orders else self.segment.last
-        self.segment = replace(self.segment, last=last, end=at)
+        self.segment = replace(self.segment, last=last, end=at, contents=self._contents)
 
     def close(self) -> None:
         """Write nothing more. What counts in it is on disk, so an error now changes nothing."""

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from desireline.storage.log.contents import Contents
+
 _NAME = re.compile(r"^(\d{20})-([0-9a-f]{8})\.log(\.zst)?$")
 SPARSE_BYTES = 64 << 10
 """A plain segment remembers one place to begin reading in so many bytes."""
@@ -19,7 +21,8 @@ class Segment:
     """One file of the log: entries `first` to `last` count in it, and `after` counted before it.
 
     Plain segments end, for a reader, at offset `end`; `places` are some sequences and where reading can begin
-    to find those that follow. `packed` segments are sealed and compressed.
+    to find those that follow. `packed` segments are sealed and compressed. `contents` is known of plain segments
+    that were written since the log was opened.
     """
 
     path: Path
@@ -30,6 +33,7 @@ class Segment:
     last: int = 0
     end: int = 0
     places: Sequence[tuple[int, int]] = ()
+    contents: Contents | None = None
 
     @property
     def name(self) -> str:
