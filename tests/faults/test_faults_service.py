@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from desireline.project import Project, digests, rebuild
+from desireline.project import Project, digests, look_at_clock, rebuild
+from desireline.project.clock import now_ms
+from desireline.storage.log import read_log
 from faults.forms import how_many
-from faults.running import Client, Server
+from faults.running import START_SECONDS, Client, Server
 from project.live_desk import FakeClock, a_desk, at_work, message
 
 CLIENTS = 16
+YEAR_SECONDS = 365 * 86_400
 
 
 @pytest.fixture
@@ -28,6 +34,28 @@ def folder(tmp_path: Path) -> Path:
 
 def key_of(folder: Path) -> str:
     return str(Project(folder).sources.named("shop")["key"])
+
+
+def verdicts(folder: Path) -> list[str]:
+    with Project(folder).lake.connection() as connection:
+        found = connection.execute("SELECT verdict FROM ledger WHERE promise = 'answered'").fetchall()
+    return [row[0] for row in found]
+
+
+def figure(server: Server, name: str) -> float:
+    lines = server.get("/metrics")[1].decode().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    until = time.monotonic() + START_SECONDS
+    while not done():
+        assert time.monotonic() < until, "it did not come to be"
+        threading.Event().wait(0.1)
+
+
+def wait_for_figure(server: Server, name: str, *, least: float, most: float = math.inf) -> None:
+    wait_until(lambda: least <= figure(server, name) <= most)
 
 
 def in_the_lake(folder: Path) -> list[str]:
@@ -138,6 +166,39 @@ def test_F12_a_clock_that_is_set_back_or_forward_loses_nothing_and_changes_no_or
     rebuild(project, progress=lambda _share, _what: None)
     after = digests(project)
     assert after["interactions"] == before["interactions"] and after["store"] == before["store"]
+
+
+def test_F12_a_running_server_says_that_the_clock_was_stepped_and_breaks_nothing_by_it(
+    folder: Path, tmp_path: Path
+) -> None:
+    key, clock = key_of(folder), tmp_path / "clock"
+    clock.write_text("0")
+    server = Server(folder, under=[sys.executable, str(Path(__file__).with_name("stepped_clock.py")), str(clock)])
+    server.start()
+    try:
+        server.wait_for("/ready")
+        opened = message("m1", "Ticket Opened", "anna", now_ms(), case="c1")
+        assert server.post("/v1/batch", {"batch": [opened]}, key=key)[0] == 200
+        wait_until(lambda: verdicts(folder) == ["waiting"])
+        for step in (YEAR_SECONDS, -YEAR_SECONDS):
+            clock.write_text(str(step))
+            wait_for_figure(server, "desireline_clock_differs_seconds", least=step - 5, most=step + 5)
+            turns = figure(server, "desireline_live_turns_total")
+            wait_for_figure(server, "desireline_live_turns_total", least=turns + 2)
+            status, said = server.get("/ready")
+            assert status == 200 and "clock stepped" in said.decode()
+            assert verdicts(folder) == ["waiting"]
+        assert figure(server, "desireline_clock_steps_total") == 2
+        clock.write_text("0")
+        wait_until(lambda: "clock stepped" not in server.get("/ready")[1].decode())
+        clock.write_text(str(YEAR_SECONDS))
+        look_at_clock(Project(folder), right=True)
+        wait_until(lambda: verdicts(folder) == ["broken"])
+        assert "clock stepped" not in server.get("/ready")[1].decode()
+    finally:
+        assert server.stop() == 0
+    sequences = [frame.sequence for frame in read_log(folder / "data" / "log")]
+    assert sequences == list(range(1, len(sequences) + 1))
 
 
 def test_F19_a_message_that_makes_its_reader_fail_is_set_aside_and_the_others_come_in(

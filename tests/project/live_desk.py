@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,21 @@ class FakeClock:
         self.at += ms
 
 
+class SteppedMachine:
+    """A machine whose clock can be stepped: `ahead` is moved by hand, `passed` by time."""
+
+    def __init__(self, at: int = START_MS) -> None:
+        self.passed, self.ahead = 0, at
+
+    def clock(self) -> int:
+        """What its clock says."""
+        return self.passed + self.ahead
+
+    def elapsed(self) -> int:
+        """What has passed, whatever its clock says."""
+        return self.passed
+
+
 def message(key: str, event: str, user: str, at: int, **properties: Any) -> dict[str, Any]:
     """One tracked event, as Segment's clients write it."""
     return {
@@ -81,7 +96,7 @@ def iso(at: int) -> str:
 class Desk:
     """An open live project: send to it, let time pass, let it work."""
 
-    def __init__(self, folder: Path, clock: FakeClock, project: Project, live: Live, hub: Hub) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], int], project: Project, live: Live, hub: Hub) -> None:
         self.folder, self.clock, self.project, self.live, self.hub = folder, clock, project, live, hub
 
     def send(self, *messages: dict[str, Any], source: str = "shop") -> int:
@@ -119,11 +134,14 @@ def a_desk(folder: Path, *, server_side: bool = True, maps: Sequence[str] = (MAP
 
 
 @contextmanager
-def at_work(folder: Path, clock: FakeClock) -> Iterator[Desk]:
-    """Hold a project as a server does; its turns are taken by the test."""
-    project = Project(folder, now=clock)
+def at_work(folder: Path, clock: FakeClock | SteppedMachine) -> Iterator[Desk]:
+    """Hold a project as a server does, its turns taken by the test; a machine that can be stepped gets steady time."""
+    project = Project(folder, now=clock.clock if isinstance(clock, SteppedMachine) else clock)
     hub = Hub()
-    with project.holding("the test"):
+    with ExitStack() as held:
+        if isinstance(clock, SteppedMachine):
+            clock = held.enter_context(project.steady_time(elapsed=clock.elapsed))
+        held.enter_context(project.holding("the test"))
         live = Live(project, hub)
         project.judged.append(live.judged)
         live.begin()

@@ -7,22 +7,13 @@ import logging
 import pytest
 
 from desireline.project.steady_clock import STEP_MS, SteadyClock, elapsed_ms
-from project.live_desk import DAY_MS, HOUR_MS, MINUTE_MS, START_MS
+from project.live_desk import DAY_MS, HOUR_MS, MINUTE_MS, SteppedMachine
 
 YEAR_MS = 365 * DAY_MS
 
 
-class Machine:
-    """A machine whose clock can be stepped."""
-
-    def __init__(self) -> None:
-        self.passed, self.ahead = 7_000, START_MS
-
-    def clock(self) -> int:
-        return self.passed + self.ahead
-
-    def elapsed(self) -> int:
-        return self.passed
+class Machine(SteppedMachine):
+    """A machine with a server on it."""
 
     def steady(self) -> SteadyClock:
         return SteadyClock(self.clock, elapsed=self.elapsed)

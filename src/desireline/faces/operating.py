@@ -92,7 +92,7 @@ def not_ready(serving: Serving) -> list[str]:
 
 def warnings(serving: Serving) -> list[str]:
     """What somebody should look at although traffic may come, each with what to do; empty when there is nothing."""
-    return serving.live.warnings
+    return [f"{each.what}: {each.do}." for each in serving.live.warnings]
 
 
 def _only_get() -> Response:

@@ -17,6 +17,8 @@ from desireline.outreach.run import Outbox
 InTurn = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Runs a piece of work on the state store, one after the other and beside the event loop."""
 
+TIME_SET_BACK_MS = 10_000
+"""When time is further back than this behind the last look, it was set back."""
 UNWELL = ("again", "unsure")
 _LOG = logging.getLogger("desireline.outreach")
 
@@ -53,9 +55,14 @@ class Lane:
         self._chance = chance
         self._in_turn = in_turn
         self._limits = outbox.limits
-        self._pace = Pace(every=max(1, round(1_000 / listener.per_second)))
+        self._begin(now())
+
+    def _begin(self, now: int) -> None:
+        """Nothing is known of this listener; also once time was set back, for what it waited for is far away then."""
+        self._pace = Pace(every=max(1, round(1_000 / self.listener.per_second)))
         self._breaker = Breaker(self._limits)
-        self._budget = Budget.full(self._limits, now())
+        self._budget = Budget.full(self._limits, now)
+        self._looked_at = now
 
     def condition(self) -> Condition:
         """How the lane is now."""
@@ -69,6 +76,9 @@ class Lane:
         if self.stopped:
             return None
         now = self._now()
+        if now < self._looked_at - TIME_SET_BACK_MS:
+            self._begin(now)
+        self._looked_at = now
         free_at = max(self._pace.free_at, self._breaker.open_until)
         if free_at > now:
             return free_at

@@ -1,6 +1,7 @@
 """The one place that wires: a project folder, its rooms, and the order of their work."""
 
 from desireline.project.backup import Following, back_up
+from desireline.project.clock_watch import look_at_clock
 from desireline.project.demo import DemoMade, make_demo, warm_beside
 from desireline.project.demo_live import DemoFeed, open_demo
 from desireline.project.doctor import examine
@@ -38,6 +39,7 @@ __all__ = [
     "examine",
     "find_project",
     "flow_of_work",
+    "look_at_clock",
     "make_demo",
     "may",
     "new_project",

@@ -124,6 +124,12 @@ def _judge(project: Project, values: Mapping[str, Any], _progress: Progress) -> 
     project.ledger.judge(as_of=values["as_of"])
 
 
+def _clock(project: Project, values: Mapping[str, Any], _progress: Progress) -> Any:
+    from desireline.project.clock_watch import look_at_clock
+
+    return look_at_clock(project, right=values["right"])
+
+
 WORK: Mapping[str, Work] = {
     "take": _take,
     "undo": lambda project, values, progress: project.imports.undo(values["import_id"], progress=progress),
@@ -132,6 +138,7 @@ WORK: Mapping[str, Work] = {
     "replay": _replay,
     "judge": _judge,
     "source-add": lambda project, values, _: project.sources.add(**values),
+    "clock": _clock,
     "outreach": lambda project, values, _: project.telling.change(**values),
     "source-change": lambda project, values, _: project.sources.change(**values),
 }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from desireline import promises
 from desireline.project import upkeep
+from desireline.project.finding import Finding, look
 from desireline.project.hub import Hub
 from desireline.project.maps import MapSet
 from desireline.project.recovering import recover
@@ -94,12 +95,13 @@ class Live:
         return self._begun and not self.failing
 
     @property
-    def warnings(self) -> list[str]:
-        """What somebody should look at although live work goes on, each with what to do; the most pressing first."""
+    def warnings(self) -> list[Finding]:
+        """What somebody should look at although live work goes on; the most pressing first."""
         step = self.project.clock.step if self.project.clock is not None else None
-        found = [step.says] if step is not None else []
+        found = [look("clock", step.says, step.to_do)] if step is not None else []
         if self.map_mistakes:
-            found.append(f"a map has a mistake, so promises are judged as before it was saved: {self.map_mistakes}")
+            says = f"a map has a mistake, so promises are judged as before it was saved: {self.map_mistakes}"
+            found.append(look("maps", says.rstrip("."), "correct it and save it; it holds within a second"))
         return found
 
     @property
@@ -141,6 +143,7 @@ class Live:
             set_back, self._as_of = self._as_of - now > STEP_MS, now
             if maps.versions and set_back:
                 rows = upkeep.judge(project, maps, None, as_of=now, cause="clock set right").rows
+                project.telling.time_was_set_back(now=now)
             elif maps.versions and known is not None and known[1] is not maps:
                 rows = upkeep.judge(project, maps, None, as_of=now).rows
             elif maps.versions and (touched or due):

@@ -40,15 +40,21 @@ class Step:
 
     @property
     def says(self) -> str:
-        """What it means for promises, and what to do."""
-        way = "forward" if self.differs_ms > 0 else "back"
-        by, wait = (lateness_text(abs(each) // SECOND_MS) for each in (self.differs_ms, self.wait_ms))
-        spared = "is broken too early" if self.differs_ms > 0 else "that was broken is undone"
+        """What it means for promises that fall due."""
+        way, spared = ("forward", "broken too early") if self.differs_ms > 0 else ("back", "undone")
+        by = lateness_text(abs(self.differs_ms) // SECOND_MS)
         return (
             f"clock stepped: this machine's clock was set {way} by {by} at {moment_text(self.since)[:19]} UTC. "
-            f"Promises go on falling due by the time before, so none {spared}. If the clock is wrong, set it right; "
-            "if it is right, say so on the page Live or with: desireline clock --right. "
-            f"Once it has been steady for {wait} it is believed."
+            f"Promises go on falling due by the time before, so none is {spared}"
+        )
+
+    @property
+    def to_do(self) -> str:
+        """What somebody should do about it."""
+        wait = lateness_text(self.wait_ms // SECOND_MS)
+        return (
+            "if the clock is wrong, set it right; if it is right, say so on the page Live or with "
+            f"'desireline clock --right'. Once it has been steady for {wait} it is believed"
         )
 
 
@@ -111,7 +117,7 @@ class SteadyClock:
         if step is None or abs(differs_ms - step.differs_ms) > STEP_MS:
             self.step = Step(differs_ms, now)
             self.steps += 1
-            _LOG.warning("%s", self.step.says)
+            _LOG.warning("%s: %s", self.step.says, self.step.to_do)
         elif now - step.since >= step.wait_ms:
             self._believe(differs_ms)
         else:

@@ -18,6 +18,7 @@ from desireline.outreach import (
     Webhook,
 )
 from desireline.project.handing_over import running_server
+from desireline.storage.outbox_book import WAITING
 from desireline.vocabulary.table import Table
 from desireline.vocabulary.units import counted
 
@@ -75,6 +76,11 @@ class Telling:
     def tell(self, *, now: int) -> Sequence[Notice]:
         """Write down who is to be told of what changed in the ledger since the last time."""
         return self.outbox.tell_ledger(self.project.lake, now=now)
+
+    def time_was_set_back(self, *, now: int) -> None:
+        """What waits to be told waits no longer for moments of the time before."""
+        for each in self.outbox.listeners():
+            self.outbox.book.change(listener=each.name, standing=WAITING, due_at=now)
 
     def deliverer(self, *, environment: Mapping[str, str] = os.environ) -> Deliverer:
         """What delivers all that waits, in a thread of its own once started."""

@@ -78,6 +78,21 @@ def doctor(
         raise typer.Exit(1)
 
 
+def clock(
+    right: Annotated[
+        bool, typer.Option("--right", help="This machine's clock is right: the server follows it.")
+    ] = False,
+    project: ProjectFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Show what time it is for the server, and whether this machine's clock was stepped while it ran."""
+    from desireline.project import look_at_clock
+
+    found = look_at_clock(open_project(project), right=right)
+    lines = [found["says"], *([f"For the server it is {found['time']}."] if "time" in found else [])]
+    show_record(found, as_json=json, lines=lines)
+
+
 @contextmanager
 def until_stopped() -> Iterator[Callable[[float], bool]]:
     """Ctrl-C and SIGTERM end a piece of work between two rounds; waits so many seconds and says whether to end."""
@@ -105,3 +120,4 @@ def add_to(app: typer.Typer) -> None:
     app.command("backup")(backup)
     app.command("restore")(restore)
     app.command("doctor")(doctor)
+    app.command("clock")(clock)
