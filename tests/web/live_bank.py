@@ -93,9 +93,9 @@ def make_live_bank(folder: Path) -> Project:
 
 
 @contextmanager
-def running(project: Project) -> Iterator[LiveBank]:
-    """The project at work on a free port, for as long as the block runs."""
-    listening = listen(0)
+def running(project: Project, *, port: int = 0) -> Iterator[LiveBank]:
+    """The project at work for as long as the block runs, on a free port if none is given."""
+    listening = listen(port)
     port = int(listening.getsockname()[1])
     with listening, at_work(project, port=port) as serving:
         server = server_of(serving.app)

@@ -13,9 +13,11 @@ import pytest
 
 from desireline.faces.web.counts_picture import counts_picture
 from desireline.faces.web.live_counts import Counts
+from desireline.faces.web.live_events import MOST_WATCHERS
 from desireline.faces.web.live_promises_board import MOST_WAITING, PromisesBoard
 from desireline.faces.web.live_pulse import Pulse, Wanted
 from desireline.faces.web.live_strip import strip_of
+from desireline.project.finding import Finding, look
 from desireline.project.hub import Hub
 from web.live_bank import LiveBank, make_live_bank, running
 
@@ -67,7 +69,7 @@ class QuietLive:
     def __init__(self) -> None:
         self.project, self.hub = QuietProject(), Hub()
         self.failing, self.ready, self.lag_ms = "", True, 0
-        self.warnings: list[str] = []
+        self.warnings: list[Finding] = []
 
 
 @pytest.fixture
@@ -138,7 +140,7 @@ def test_the_line_says_in_words_what_is_wrong(pulse: Pulse) -> None:
     assert strip_of(pulse).says.startswith("0 interactions a minute, 0 promises broken")
     live.failing = "the disk is full"
     assert "the disk is full" in strip_of(pulse).says and strip_of(pulse).state == "warning"
-    live.failing, live.warnings = "", ["clock stepped: by a year"]
+    live.failing, live.warnings = "", [look("clock", "clock stepped: by a year", "set it right")]
     assert "clock stepped" in strip_of(pulse).says and strip_of(pulse).state == "warning"
     live.warnings = []
     live.project.is_held, live.project.record.reached = True, 0
@@ -292,6 +294,17 @@ def test_a_watcher_of_an_earlier_server_is_told_that_it_was_started_anew(bank: L
     assert "event: anew" in told(bank, f"/live/events?since={here}", until='"says"', **headers)
 
 
+def test_a_watcher_too_many_is_told_once_and_asked_to_come_again(bank: LiveBank) -> None:
+    watchers = bank.serving.pages.state.watchers
+    watchers.count += MOST_WATCHERS
+    here = place(asked(bank, "/live")[1])
+    said = told(bank, f"/live/events?since={here}", until="event: full")
+    assert '"says"' in said
+    said = told(bank, "/connect/shop/events", until="event: full")
+    assert "retry" in said
+    watchers.count -= MOST_WATCHERS
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [("verdict=acepted", "accepted"), ("vedict=accepted", "verdict"), ("outcome=<b>", "number of a refused message")],
@@ -370,7 +383,7 @@ def test_a_wrong_key_is_told_on_the_page_that_waits(bank: LiveBank) -> None:
     while "key.unknown" not in said:
         said += answer.readline().decode()
     connection.close()
-    assert json.loads(said.partition("data: ")[2])["state"] == "refused"
+    assert json.loads(said.rpartition("data: ")[2])["state"] == "refused"
 
 
 def test_mistakes_in_the_form_stand_beside_what_was_written(bank: LiveBank) -> None:
@@ -443,3 +456,13 @@ def test_a_project_without_sources_is_led_to_connect_one(tmp_path: Path) -> None
     with running(new_project(tmp_path / "new")) as started:
         page = asked(started, "/live")[1]
         assert "Connect a site" in page and "desireline source add web-shop" in page
+
+
+def test_a_stepped_clock_is_told_with_what_to_do_until_somebody_says_it_is_right(bank: LiveBank) -> None:
+    clock = bank.project.clock
+    assert clock is not None
+    clock.not_before(clock() + 3_600_000)
+    _, page, _ = asked(bank, "/live")
+    assert "clock was set back by 1 h" in page and "desireline clock --right" in page
+    assert asked(bank, "/live/clock", form="right=1")[2]["location"] == "/live"
+    assert clock.step is None and "clock was set back" not in asked(bank, "/live")[1].split('id="strip"')[0]

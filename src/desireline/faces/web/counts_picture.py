@@ -13,34 +13,53 @@ WIDTH, HEIGHT = 1220, 132
 _LEFT, _TOP, _BOTTOM = 44, 10, 20
 
 
-def counts_picture(series: Sequence[tuple[int, Counter[str]]], *, step: int, narrow: bool = False) -> str:
+def counts_picture(
+    series: Sequence[tuple[int, Counter[str]]], *, step: int, narrow: bool = False, began_at: int = 0
+) -> str:
     """Bars of messages a second by verdict; each can be pointed at.
 
-    step: seconds that one bar holds. narrow: for a phone.
+    step: seconds that one bar holds. narrow: for a phone. began_at: when counting began, UTC milliseconds; before it
+    nothing is known, which is drawn as such and not as nothing.
     """
     width = 340 if narrow else WIDTH
     most = max((sum(counts.values()) for _, counts in series), default=0) / step
     top = _round_up(most)
     each = (width - _LEFT) / max(1, len(series))
     floor = HEIGHT - _BOTTOM
-    marks = [
-        _line_at(top * share, top=top, width=width, floor=floor, words=_tidy(top * share)) for share in (0.0, 0.5, 1.0)
-    ]
+    shares = (0.0, 0.5, 1.0) if most else (0.0,)
+    marks = [_unknown(series, began_at, step=step, each=each, narrow=narrow)]
+    marks += [_line_at(top * share, top=top, width=width, floor=floor, words=_tidy(top * share)) for share in shares]
     for place, (second, counts) in enumerate(series):
-        marks.append(_bar(second, counts, step=step, x=_LEFT + place * each, width=each, top=top, floor=floor))
-    every = max(1, len(series) // (2 if narrow else 4))
-    for place in range(0, len(series), every):
-        at = _LEFT + place * each
-        marks.append(text(_clock(series[place][0]), x=at, y=HEIGHT - 4.0, class_="small"))
-    words = "Messages a second by verdict; the table beneath holds the numbers."
+        x = _LEFT + place * each
+        marks.append(_bar(second, counts, step=step, x=x, width=each, top=top, floor=floor))
+        if second % 60 == 0:
+            marks.append(text(_clock(second)[:5], x=x, y=HEIGHT - 4.0, class_="small", anchor="middle"))
     return element(
         "svg",
         *marks,
+        xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {width} {HEIGHT}",
         class_="counts-picture narrow" if narrow else "counts-picture wide",
         role="img",
-        aria_label=words,
+        aria_label="Messages a second by verdict; the table beneath holds the numbers.",
     )
+
+
+def _unknown(series: Sequence[tuple[int, Counter[str]]], began_at: int, *, step: int, each: float, narrow: bool) -> str:
+    """The time before counting began."""
+    if not series or began_at <= series[0][0] * 1000:
+        return ""
+    bars = min(len(series), (began_at / 1000 - series[0][0]) / step)
+    words = f"this server began at {_clock(began_at // 1000)} UTC"
+    ground = element(
+        "rect", x=float(_LEFT), y=float(_TOP), width=bars * each, height=HEIGHT - _BOTTOM - _TOP + 0.0, class_="unknown"
+    )
+    return element("g", title(f"Not known: {words}"), ground, _written(words, width=bars * each, narrow=narrow))
+
+
+def _written(words: str, *, width: float, narrow: bool) -> str:
+    shown = words if width > 220 else "began" if width > 60 and narrow else ""
+    return text(shown, x=_LEFT + 10.0, y=_TOP + 18.0, class_="small") if shown else ""
 
 
 def _bar(second: int, counts: Counter[str], *, step: int, x: float, width: float, top: float, floor: float) -> str:

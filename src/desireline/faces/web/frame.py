@@ -42,6 +42,7 @@ def _framed(request: Request, template: str, context: dict[str, Any], status: in
         "project_name": reading.name,
         "navigation": [{"address": address, "name": name, "here": _here(address, path)} for address, name in _PLACES],
         "strip": state.line.strip,
+        "clock": state.pulse.now if state.pulse is not None else "",
         "followed": context["page_kind"] in _WITH_FIGURES and state.pulse is not None,
     }
     if "as_of" not in context:

@@ -24,8 +24,12 @@ class SourceCount:
 
 @dataclass
 class Counts:
-    """Counts by second of arrival (UTC seconds) and verdict, and by source since the beginning."""
+    """Counts by second of arrival (UTC seconds) and verdict, and by source since the beginning.
 
+    began_at: when counting began, UTC milliseconds; before it nothing is known.
+    """
+
+    began_at: int = 0
     by_second: dict[int, Counter[str]] = field(default_factory=dict)
     by_source: dict[str, SourceCount] = field(default_factory=dict)
 

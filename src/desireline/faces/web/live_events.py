@@ -19,7 +19,7 @@ from desireline.faces.web.live_strip import Line
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
 MOST_WATCHERS = 100
-"""So many pages are told at once; further ones work as plain pages."""
+"""So many pages are told at once; further ones are told once and come again."""
 
 
 @dataclass
@@ -52,8 +52,6 @@ async def live_events(request: Request) -> Response:
     if pulse is None:
         raise HTTPException(404, "Nothing is taken in by this server. Begin with: desireline serve")
     watchers: Watchers = request.app.state.watchers
-    if watchers.count >= MOST_WATCHERS:
-        raise HTTPException(503, "Too many pages are open. Close some; this one works when it is reloaded.")
     given = request.headers.get("last-event-id") or request.query_params.get("since", "")
     since = read_place(pulse, request.query_params.get("since", ""))
     anew = since is None or read_place(pulse, given) is None
@@ -80,14 +78,16 @@ async def _told(
 async def whenever_changed(
     request: Request, pulse: Pulse, watchers: Watchers, news: Callable[[], Awaitable[tuple[str, str]]]
 ) -> AsyncIterator[str]:
-    """An event whenever the news changed, and a heartbeat between, until the page or the server goes.
+    """An event whenever the news changed, and a sign of life between, until the page or the server goes.
 
-    news: gives the data, nothing to tell when empty, and the id of the event, empty for none.
+    news: gives the data, nothing to tell when empty, and the id of the event, empty for none. The first event
+    comes at once. Where too many pages are told already, it is the only one, and the page is asked to come again.
     """
+    is_full = watchers.count >= MOST_WATCHERS
     watchers.count += 1
     try:
         yield "retry: 3000\n\n"
-        before, spoke_at = "", time.monotonic()
+        before, spoke_at = "", float("-inf")
         while not pulse.stopping and not request.app.state.ending():
             data, place = await news()
             if data and data != before:
@@ -95,8 +95,11 @@ async def whenever_changed(
                 yield f"{head}data: {data}\n\n"
                 before, spoke_at = data, time.monotonic()
             elif time.monotonic() - spoke_at > HEARTBEAT_SECONDS:
-                yield ": still here\n\n"
+                yield f"event: still\ndata: {pulse.now}\n\n"
                 spoke_at = time.monotonic()
+            if is_full:
+                yield "event: full\ndata: come again\n\n"
+                return
             if await request.is_disconnected():
                 return
             await asyncio.sleep(TICK_SECONDS)

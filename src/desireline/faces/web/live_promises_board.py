@@ -93,6 +93,10 @@ class PromisesBoard:
         ahead = (stake for stake in self._waiting.values() if stake.moment >= now)
         return heapq.nsmallest(most, ahead, key=lambda stake: stake.moment)
 
+    def due_count(self, now: int) -> tuple[int, bool]:
+        """How many of those kept in mind wait for their moment, and whether that is all of them."""
+        return sum(stake.moment >= now for stake in self._waiting.values()), self._horizon is None
+
     def broken(self, now: int, most: int) -> list[PromiseAtStake]:
         """Those broken in the last hour, the latest first."""
         return heapq.nlargest(most, self._within(now), key=lambda stake: stake.moment)

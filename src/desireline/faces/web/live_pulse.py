@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from desireline.faces.web.live_counts import UNTOLD, VERDICTS, Counts
+from desireline.faces.web.live_listeners import Listening
 from desireline.faces.web.live_promises_board import MOST_BROKEN, MOST_WAITING, PromisesBoard
 from desireline.faces.web.now import question_text
 from desireline.project import Live
@@ -67,6 +68,7 @@ class Pulse:
         self.epoch = secrets.token_hex(4)
         self.counts = Counts()
         self.board = PromisesBoard()
+        self.listening = Listening(live.project)
         self._lock = threading.Lock()
         self._messages: deque[Message] = deque(maxlen=MOST_MESSAGES)
         self._seen = 0
@@ -93,6 +95,7 @@ class Pulse:
 
     def start(self) -> None:
         """Begin to gather."""
+        self.counts.began_at = self.now
         self.live.project.judged.append(self._judged)
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
         self._thread.start()
@@ -105,16 +108,22 @@ class Pulse:
         if self._judged in self.live.project.judged:
             self.live.project.judged.remove(self._judged)
 
-    def messages(self, wanted: Wanted, *, most: int) -> list[Message]:
-        """The latest messages, the newest first."""
+    def messages(self, wanted: Wanted, *, most: int, before: int = 0) -> list[Message]:
+        """The latest messages, the newest first. before: only those with a smaller number, if it is given."""
         found: list[Message] = []
         with self._lock:
             for message in reversed(self._messages):
-                if wanted.fits(message):
+                if wanted.fits(message) and (not before or message.number < before):
                     found.append(message)
                     if len(found) == most:
                         break
         return found
+
+    def kept(self, wanted: Wanted) -> tuple[int, int | None]:
+        """How many messages are kept in mind, and when the oldest of them came (UTC milliseconds)."""
+        with self._lock:
+            fitting = [message.received_at for message in self._messages if wanted.fits(message)]
+        return len(fitting), min(fitting, default=None)
 
     def new_since(self, number: int, wanted: Wanted) -> tuple[int, bool]:
         """How many messages came after an event, and whether there were more than are kept in mind."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from desireline.faces.web.url_state import ScreenState, months_between
 from desireline.faces.web.what_is_shown import (
     ARRIVED,
@@ -72,6 +74,17 @@ def sample_screen(state: ScreenState | None = None) -> DesignedOverLived:
         flow=_sample_flow(promises),
         as_of=1_767_225_599_000,
     )
+
+
+def sample_counts(*, seconds: int, step: int) -> list[tuple[int, Counter[str]]]:
+    """Messages of a site that does not exist, in bars of so many seconds: (first second, by verdict)."""
+    return [
+        (
+            second,
+            Counter(accepted=40 + second * 7 % 23 + second * 3 % 11, repeated=second % 3, quarantined=second % 4 // 3),
+        )
+        for second in range(0, seconds, step)
+    ]
 
 
 def _sample_flow(promises: tuple[PromiseShown, ...]) -> LivedFlow:

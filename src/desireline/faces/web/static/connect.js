@@ -1,4 +1,6 @@
 // Copy a line, and see the first event come.
+import { listener } from "./listening.js";
+
 export function startConnect(screen) {
   for (const button of screen.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", async () => {
@@ -13,12 +15,10 @@ export function startConnect(screen) {
 }
 
 function watch(verdict, place) {
-  const events = new EventSource(`${verdict.dataset.verdict}?${new URLSearchParams({ since: place })}`);
-  events.addEventListener("message", (event) => {
-    const now = JSON.parse(event.data);
+  const address = `${verdict.dataset.verdict}?${new URLSearchParams({ since: place })}`;
+  listener(() => address, { heard: (now) => {
     verdict.className = `verdict ${now.state}`;
     verdict.querySelector("[data-word]").textContent = now.word;
     verdict.querySelector("[data-says]").textContent = now.says;
-  });
-  addEventListener("pagehide", () => events.close());
+  } }).begin();
 }

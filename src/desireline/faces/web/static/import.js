@@ -1,4 +1,6 @@
 // Drop a file, see it being sent, and watch the work.
+import { listener } from "./listening.js";
+
 export function startImport(screen) {
   const drop = screen.querySelector("[data-drop]");
   if (drop) startDrop(drop);
@@ -33,13 +35,18 @@ function startDrop(form) {
 
 function watch(place) {
   const bar = place.querySelector("progress"), doing = place.querySelector("[data-doing]"), percent = place.querySelector("[data-percent]");
-  const events = new EventSource(`/import/jobs/${place.dataset.job}/events`);
-  events.addEventListener("message", (event) => {
-    const job = JSON.parse(event.data);
+  const line = listener(() => `/import/jobs/${place.dataset.job}/events`, { lost, heard: (job) => {
     bar.value = job.share;
     doing.textContent = job.doing;
     percent.textContent = `${Math.round(job.share * 100)} %`;
-    if (job.state !== "running") { events.close(); location.reload(); }
-  });
-  events.addEventListener("error", () => { events.close(); setTimeout(() => location.reload(), 1500); });
+    if (job.state !== "running") { line.end(); location.reload(); }
+  } });
+  line.begin();
+
+  // The work may be over, or its server: the page says which as soon as it can be had again.
+  async function lost() {
+    doing.textContent = "No word from the server; it is asked again every few seconds.";
+    try { await fetch(location.href, { method: "HEAD" }); line.end(); location.reload(); }
+    catch { /* asked again */ }
+  }
 }

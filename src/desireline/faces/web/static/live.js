@@ -1,30 +1,27 @@
-// What is new: told by the server, shown when asked for. Only a page that can be seen listens.
+// What is new: told by the server, shown when asked for.
+import { listener } from "./listening.js";
+import { pauseMoments, setClock, startMoments } from "./moments.js";
+
 const FOLLOW = "desireline.follow";
 const FOLLOW_SECONDS = { live: 2 };
 const SLOWLY_SECONDS = 30;
-let reload = () => {};
-let events = null, screen = null, paused = false, shownAt = 0, fresh = 0;
+let reload = () => {}, line = null, screen = null;
+let paused = false, lostAt = "", anew = false, shownAt = 0, fresh = 0;
 
 const byId = (id) => document.getElementById(id);
 
 export function startLive(show) {
   reload = show;
   if (!byId("strip")?.hasAttribute("data-events")) return;
-  const follow = byId("follow"), pause = byId("pause"), button = byId("show-new");
+  line = listener(addressOf, { heard: told, anew: startedAnew, lost });
+  const follow = byId("follow");
   if (follow) {
     follow.checked = sessionStorage.getItem(FOLLOW) === "on";
     follow.addEventListener("change", () => { sessionStorage.setItem(FOLLOW, follow.checked ? "on" : "off"); showIfFollowed(); });
-    pause.addEventListener("click", () => {
-      paused = !paused;
-      pause.setAttribute("aria-pressed", String(paused));
-      pause.textContent = paused ? "Go on" : "Pause";
-      if (!paused) showIfFollowed();
-    });
-    button.addEventListener("click", () => { byId("screen").focus({ preventScroll: true }); showNow(); });
+    byId("show-new").addEventListener("click", () => { byId("screen").focus({ preventScroll: true }); showNow(); });
   }
-  document.addEventListener("visibilitychange", listen);
-  addEventListener("pagehide", () => events?.close());
-  addEventListener("pageshow", listen);
+  byId("pause").addEventListener("click", pauseOrGoOn);
+  startMoments();
 }
 
 // A fresh screen is there: what is new counts from it.
@@ -32,34 +29,62 @@ export function shown(fresher) {
   screen = fresher;
   shownAt = performance.now();
   fresh = 0;
+  anew = false;
+  setClock(screen);
   const button = byId("show-new");
   if (button) button.hidden = true;
-  listen();
+  if (!paused) line?.begin();
 }
 
-function listen() {
-  events?.close();
-  events = null;
-  if (document.hidden || !screen || !byId("strip")?.hasAttribute("data-events")) return;
+function addressOf() {
+  if (!screen || paused) return null;
   const words = new URLSearchParams({ since: screen.dataset.place });
   const here = new URLSearchParams(location.search);
   if (screen.dataset.page === "live") for (const name of ["verdict", "source", "channel"]) if (here.get(name)) words.set(name, here.get(name));
   if (screen.dataset.page !== "live") words.set("verdict", "accepted");
-  events = new EventSource(`/live/events?${words}`);
-  events.addEventListener("message", (event) => told(JSON.parse(event.data)));
-  events.addEventListener("anew", () => offer("The server was started anew · show"));
+  return `/live/events?${words}`;
+}
+
+function setLine(state, word, says) {
+  const strip = byId("strip");
+  strip.className = `strip ${state}`;
+  strip.querySelector("[data-word]").textContent = word;
+  strip.querySelector("[data-says]").textContent = says;
 }
 
 function told(now) {
-  const strip = byId("strip");
-  strip.className = `strip ${now.state}`;
-  strip.querySelector("[data-word]").textContent = now.word;
-  strip.querySelector("[data-says]").textContent = now.says;
-  if (paused) return;
+  if (lostAt) byId("strip-told").textContent = "The server answers again.";
+  lostAt = "";
+  setLine(now.state, now.word, now.says);
   if (now.new || now.more) offer(`${now.more ? "more than " : ""}${now.new.toLocaleString("en")} new · show`);
   fresh = now.new || Number(now.more);
   showIfFollowed();
 }
+
+function startedAnew() {
+  anew = true;
+  offer("The server was started anew · show");
+}
+
+function lost() {
+  if (lostAt) return;
+  lostAt = clock();
+  setLine("warning lost", "No word from the server", `since ${lostAt}: what stands here is as of then. It is asked again every few seconds.`);
+  byId("strip-told").textContent = "The server does not answer.";
+}
+
+// Nothing on the page moves until it is to go on.
+function pauseOrGoOn() {
+  paused = !paused;
+  byId("pause").textContent = paused ? "Go on" : "Pause";
+  pauseMoments(paused);
+  if (!paused) { line.begin(); return; }
+  line.end();
+  lostAt = "";
+  setLine("quiet", "Paused", `at ${clock()}: nothing here changes by itself`);
+}
+
+function clock() { return new Date().toLocaleTimeString("en-GB"); }
 
 function offer(words) {
   const button = byId("show-new");
@@ -79,7 +104,7 @@ function busy() {
 
 function showIfFollowed() {
   const rest = (FOLLOW_SECONDS[screen.dataset.page] ?? SLOWLY_SECONDS) * 1000;
-  if (byId("follow")?.checked && !paused && fresh && !busy() && performance.now() - shownAt > rest) showNow();
+  if (byId("follow")?.checked && (anew || fresh && performance.now() - shownAt > rest) && !busy()) showNow();
 }
 
 function showNow() {
