@@ -18,6 +18,8 @@ from faults.forms import how_many
 from faults.log_process import serve
 
 CLIENTS = 16
+WHILE_OPENING = 0.3
+"""So many of the kills may hit the server before it ever answered."""
 MOMENT = 1_760_000_000_000
 QUIET = LogLimits(segment_bytes=20_000, ballast_bytes=0, seal=False)
 
@@ -47,15 +49,18 @@ class Clients:
         server = forks.Process(target=serve, args=(str(self.folder), there), daemon=True)
         server.start()
         there.close()
+        for identity in sorted(self.waiting):
+            here.send(identity)
+        if self.chance.random() >= WHILE_OPENING:
+            assert self.talk(here, time.monotonic() + 60, enough=len(self.acknowledged) + 1), "it never answered"
         ends = time.monotonic() + self.chance.choice((0.02, 0.2, 0.6)) * self.chance.random()
         self.talk(here, ends, enough=len(self.acknowledged) + self.chance.randrange(1, 600))
         server.kill()
         server.join()
         self.hear_the_rest(here)
 
-    def talk(self, pipe: Connection, ends: float, *, enough: int) -> None:
-        for identity in sorted(self.waiting):
-            pipe.send(identity)
+    def talk(self, pipe: Connection, ends: float, *, enough: int) -> bool:
+        """Send and hear until a moment, or until so many are acknowledged; whether they are."""
         while time.monotonic() < ends and len(self.acknowledged) < enough:
             while len(self.waiting) < CLIENTS:
                 self.made += 1
@@ -63,6 +68,7 @@ class Clients:
                 pipe.send(b"client-%d" % self.made)
             if pipe.poll(max(0.0, ends - time.monotonic())):
                 self.note(pipe.recv())
+        return len(self.acknowledged) >= enough
 
     def hear_the_rest(self, pipe: Connection) -> None:
         """Answers that were under way when the server died count too."""
