@@ -46,6 +46,7 @@ TRIED_ELSEWHERE = {
     "demo",
     "world",
     "world-check",
+    "clock",
     "backup",
     "restore",
     "doctor",

@@ -48,6 +48,11 @@ def test_the_doctor_exits_with_1_for_a_fault_only(desk: Path, tmp_path: Path) ->
     assert ill.code == 1 and "unknown word 'colour'" in ill.out
 
 
+def test_without_a_server_nobody_keeps_another_time_than_the_machine(desk: Path) -> None:
+    said = typed("clock", "--right", "-p", desk)
+    assert (said.code, said.out) == (0, "No server runs. It will start with this machine's clock.\n")
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_followed_backup_ends_well_when_it_is_stopped(desk: Path, tmp_path: Path, ending: signal.Signals) -> None:
     command = [sys.executable, "-m", "desireline.faces.cli", "backup", str(tmp_path / "second"), "-p", str(desk)]
