@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from desireline.intake.dialects import Refused, content_of, read, rows_of
 from desireline.intake.dialects.drift import MOST_EVENT_NAMES, Shapes, told_of
@@ -121,6 +122,13 @@ UNREADABLE: dict[str, tuple[bytes, int, str]] = {
     "too large": (b"[" + b" " * 4 * MEGABYTE + b"]", 413, "body.too_large"),
     "gzip cut off": (gzip.compress(b'{"type":"track"}' * 50)[:-10], 400, "body.truncated"),
     "gzip damaged": (b"\x1f\x8b\x08\x00" + b"\xff" * 50, 400, "body.damaged"),
+    "zstd cut off": (zstandard.compress(b'{"type":"track"}' * 50)[:-4], 400, "body.truncated"),
+    "zstd cut off early": (zstandard.compress(b'{"type":"track"}')[:7], 400, "body.truncated"),
+    "zstd damaged": (b"\x28\xb5\x2f\xfd" + b"\xff" * 50, 400, "body.damaged"),
+    "a bomb of zstd": (zstandard.compress(b" " * 60 * MEGABYTE), 413, "body.too_large"),
+    "bombs of zstd": (zstandard.compress(b" " * 3 * MEGABYTE) * 1_000, 413, "body.too_large"),
+    "so many gzips": (gzip.compress(b"", 1) * 200_000, 400, "body.damaged"),
+    "so many frames": (zstandard.compress(b"") * 450_000, 400, "body.damaged"),
     "so many events": (b'{"batch":[' + b"{}," * 30_000 + b"{}]}", 413, "batch.too_many"),
     "so many lists": (b'{"a":[' + b"[]," * 1_000_000 + b"1]}", 413, "json.too_many_parts"),
     "cut UTF-16": ('{"type":"track"}'.encode("utf-16")[:-1], 400, "text.damaged"),
@@ -211,7 +219,8 @@ def test_F18_the_same_body_packed_in_every_way_reads_the_same():
         (plain, ""), (plain, "gzip"), (plain, "br"), (gzip.compress(plain), ""), (gzip.compress(plain), "identity"),
         (zlib.compress(plain), "deflate"), (zlib.compress(plain), ""),
         (gzip.compress(plain[:50]) + gzip.compress(plain[50:]), ""),
-        (raw_deflate.compress(plain) + raw_deflate.flush(), "deflate"),
+        (raw_deflate.compress(plain) + raw_deflate.flush(), "deflate"), (zstandard.compress(plain), "zstd"),
+        (zstandard.compress(plain[:50]) + zstandard.compress(plain[50:]), ""),
     ]  # fmt: skip
     told = [
         read(request(body, headers={"content-encoding": encoding} if encoding else {})) for body, encoding in packings

@@ -48,6 +48,36 @@ def test_structured_binary_and_batched_tell_the_same_interaction():
         assert (row["source_key"], row["occurred_at"]) == ("/crm/desk e-1", NOW - 20 * 60_000 - 36_000)
 
 
+def test_a_structured_event_may_repeat_its_attributes_in_headers():
+    for kind, body in (
+        ("application/cloudevents+json; charset=utf-8", EVENT),
+        ("application/cloudevents-batch+json", [EVENT]),
+    ):
+        (row,) = rows(body, {**HEADERS, "content-type": kind})
+        assert (row["about_case"], row["topic"], row["asks"]) == ("T-1", "card", True)
+
+
+@pytest.mark.parametrize(
+    ("written", "handle"),
+    [
+        ("Euro%20%E2%82%AC", "customer:Euro €"),
+        ('"C 42"', "customer:C 42"),
+        (r'"C \"42\" \\"', 'customer:C "42" \\'),
+        ("C%2042%", "customer:C 42%"),
+    ],
+)
+def test_attributes_in_headers_are_unquoted_and_unescaped(written, handle):
+    (row,) = rows({}, {**HEADERS, "ce-subject": written})
+    assert row["handles"] == [handle]
+
+
+@pytest.mark.parametrize("body", [b'1,"data":2', b'{"a":1},"b":{"c":2}', b'{"a":1}}', b"1 2", b"{} {}"])
+def test_a_body_of_more_than_one_value_is_no_json(body):
+    told = read(request(body, "cloudevents", headers=HEADERS))
+    assert told.problem is not None
+    assert (told.problem.status, told.problem.code) == (400, "json.malformed")
+
+
 @pytest.mark.parametrize(
     ("subject", "handles"),
     [
@@ -75,6 +105,9 @@ def test_an_event_without_its_attributes_is_refused_and_another_format_is_not_re
     told, _ = checked(request([{**EVENT, "id": None}, {**EVENT, "specversion": "2.0"}, EVENT], "cloudevents"))
     codes = [message.refused.partition(":")[0] for message in told.messages]
     assert codes == ["cloudevents.missing", "cloudevents.specversion", ""]
-    told = read(request(b"<event/>", "cloudevents", headers={"content-type": "application/cloudevents+xml"}))
-    assert told.problem is not None
-    assert told.problem.status == 415
+    for kind in ("+xml", "+yaml; charset=utf-8", "-batch+avro", "+json2"):
+        for more in ({}, HEADERS):
+            headers = {**more, "content-type": f"Application/CloudEvents{kind}"}
+            told = read(request(json.dumps(EVENT).encode(), "cloudevents", headers=headers))
+            assert told.problem is not None
+            assert (told.problem.status, told.problem.code) == (415, "cloudevents.format")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
-import io
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import zstandard
@@ -23,6 +23,10 @@ from desireline.intake.dialects.received import Problem, Received
 MOST_BODY_BYTES = 4 * 1024 * 1024
 """The largest body, before and after it is unpacked."""
 
+MOST_MEMBERS = 256
+"""So many members a packed body may have: parallel packers write one for each 64 KB or more."""
+_PIECE_BYTES = 16 * 1024
+_GZIP_MARK = b"\x1f\x8b"
 _WHITE = b" \t\r\n"
 _JSON_BEGINS = b'{["'
 _UTF_8_MARK = b"\xef\xbb\xbf"
@@ -30,6 +34,8 @@ _FORM = re.compile(rb"(?:^|&)(data)=([^&]*)")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_=\s-]+")
 _ENCODINGS = ("", "identity", "gzip", "x-gzip", "deflate", "zlib", "zstd", "utf-8", "none")
 _TOO_LARGE = Problem(413, "body.too_large", "The body is larger than 4 MB. Send fewer events at a time.")
+_DAMAGED = Problem(400, "body.damaged", "The compressed body is damaged. Send it again.")
+_TRUNCATED = Problem(400, "body.truncated", "The compressed body ends too early. Send it again.")
 _EMPTY = Problem(400, "body.empty", "The body is empty. Send JSON.")
 
 
@@ -86,7 +92,7 @@ def _opened(packed: bytes, headers: Mapping[str, str]) -> Payload | Problem:
 def inflated(packed: bytes, encoding: str) -> bytes | Problem:
     """The bytes unpacked, as their first bytes say; stops at 4 MB, so a bomb costs no more than that."""
     encoding = encoding.strip().lower()
-    if packed[:2] == b"\x1f\x8b":
+    if packed[:2] == _GZIP_MARK:
         return _unzipped(packed, 31)
     if packed[:4] == b"\x28\xb5\x2f\xfd":
         return _unstandard(packed)
@@ -103,28 +109,60 @@ def inflated(packed: bytes, encoding: str) -> bytes | Problem:
 
 
 def _unzipped(packed: bytes, window_bits: int) -> bytes | Problem:
-    out = b""
-    while packed:
-        unzip = zlib.decompressobj(window_bits)
-        try:
-            out += unzip.decompress(packed, MOST_BODY_BYTES + 1 - len(out))
-        except zlib.error:
-            return Problem(400, "body.damaged", "The compressed body is damaged. Send it again.")
-        if len(out) > MOST_BODY_BYTES or unzip.unconsumed_tail:
-            return _TOO_LARGE
-        if not unzip.eof:
-            return Problem(400, "body.truncated", "The compressed body ends too early. Send it again.")
-        packed = unzip.unused_data if unzip.unused_data[:2] == b"\x1f\x8b" and window_bits == 31 else b""
-    return out
+    return _unpacked(
+        packed,
+        begin=lambda: zlib.decompressobj(window_bits),
+        take=lambda unzip, piece, room: unzip.decompress(piece, room),
+        goes_on=lambda rest: window_bits == 31 and rest == _GZIP_MARK,
+        refuses=zlib.error,
+    )
 
 
 def _unstandard(packed: bytes) -> bytes | Problem:
+    """Zstandard; how much comes out is looked at before it is taken, since its pieces have no limit of their own."""
+    standard = zstandard.ZstdDecompressor(max_window_size=1 << 23)
     try:
-        with zstandard.ZstdDecompressor(max_window_size=1 << 23).stream_reader(io.BytesIO(packed)) as reader:
-            out: bytes = reader.read(MOST_BODY_BYTES + 1)
+        with standard.stream_reader(packed, read_across_frames=True) as reader:
+            if len(reader.read(MOST_BODY_BYTES + 1)) > MOST_BODY_BYTES:
+                return _TOO_LARGE
     except zstandard.ZstdError:
-        return Problem(400, "body.damaged", "The compressed body is damaged. Send it again.")
-    return _TOO_LARGE if len(out) > MOST_BODY_BYTES else out
+        return _DAMAGED
+    return _unpacked(
+        packed,
+        begin=standard.decompressobj,
+        take=lambda frame, piece, _room: frame.decompress(piece),
+        goes_on=lambda rest: rest != b"",
+        refuses=zstandard.ZstdError,
+    )
+
+
+def _unpacked(
+    packed: bytes,
+    *,
+    begin: Callable[[], Any],
+    take: Callable[[Any, bytes, int], bytes],
+    goes_on: Callable[[bytes], bool],
+    refuses: type[Exception],
+) -> bytes | Problem:
+    """What one member holds, or a few of them, one behind the other; read in pieces, for each rest is a copy."""
+    out, room, at = [], MOST_BODY_BYTES + 1, 0
+    for _ in range(MOST_MEMBERS):
+        member = begin()
+        while not member.eof and at < len(packed):
+            piece = packed[at : at + _PIECE_BYTES]
+            try:
+                out.append(take(member, piece, room))
+            except refuses:
+                return _DAMAGED
+            room -= len(out[-1])
+            if room <= 0:
+                return _TOO_LARGE
+            at += len(piece) - len(member.unused_data)
+        if not member.eof:
+            return _TRUNCATED
+        if not goes_on(packed[at : at + 2]):
+            return b"".join(out)
+    return _DAMAGED
 
 
 def in_utf_8(body: bytes) -> Payload | Problem:

@@ -6,6 +6,7 @@ together are the key, `data` the properties.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -23,17 +24,19 @@ SPEC_VERSIONS = ("1.0", "0.3")
 _PREFIX = "ce-"
 _MOST_HEADERS = 100
 _OUR_OWN = frozenset(("specversion", "id", "source", "type", "subject", "time", "data", "data_base64"))
-_OTHER_FORMATS = ("application/cloudevents+xml", "application/cloudevents+avro", "application/cloudevents+protobuf",
-                  "application/cloudevents-batch+xml", "application/cloudevents-batch+protobuf")  # fmt: skip
+_FORMATS = ("application/cloudevents", "application/cloudevents+json", "application/cloudevents-batch+json")
+_BODY = "body of the request"
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def read(received: Received) -> Read:
     """The events of a request: its headers are the event, or its body, or a list in its body."""
     kind = received.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in _OTHER_FORMATS:
+    is_structured = kind.startswith(_FORMATS[0])
+    if is_structured and kind not in _FORMATS:
         says = f"{kind} is not read. Send application/cloudevents+json."
         return Read(problem=Problem(415, "cloudevents.format", says))
-    if "ce-specversion" in received.headers or "ce-type" in received.headers:
+    if not is_structured and ("ce-specversion" in received.headers or "ce-type" in received.headers):
         return _read_binary(received, kind)
     payload = payload_of(received)
     if isinstance(payload, Problem):
@@ -47,7 +50,7 @@ def read(received: Received) -> Read:
 
 def _read_binary(received: Received, kind: str) -> Read:
     attributes: dict[str, Any] = {
-        name.removeprefix(_PREFIX): unquote(value, errors="replace").replace("\x00", "\ufffd")
+        name.removeprefix(_PREFIX): _attribute(value)
         for name, value in list(received.headers.items())[:_MOST_HEADERS]
         if name.startswith(_PREFIX)
     }
@@ -58,13 +61,26 @@ def _read_binary(received: Received, kind: str) -> Read:
     payload = payload_of(received)
     if isinstance(payload, Problem):
         return Read(problem=payload)
-    document = read_document(b'{"data":%s}' % payload.text, batch_names=())
+    document = read_document(b'{"%s":%s}' % (_BODY.encode(), payload.text), batch_names=())
     if isinstance(document, Problem):
         return Read(problem=document)
     event = document.events[0]
-    body = {**attributes, "data": event.body.get("data")}
+    if not event.refused and (len(event.body) > 1 or any(_BODY in odd for odd in event.odd)):
+        return Read(problem=Problem(400, "json.malformed", "The body is more than one JSON value. Send one."))
+    body = {**attributes, "data": event.body.get(_BODY)}
     told = Event(body, event.size_bytes, event.odd, event.refused)
     return Read((_message(told, 0, payload.odd),), warnings=(*payload.odd, *warnings_about((told,))))
+
+
+def _attribute(value: str) -> str:
+    """An attribute as it was before it was written into a header (HTTP binding, 3.1.3.2).
+
+    >>> _attribute('"Anna \\\\"Ann\\\\" K."'), _attribute("Euro%20%E2%82%AC")
+    ('Anna "Ann" K.', 'Euro €')
+    """
+    if _QUOTED.fullmatch(value):
+        value = re.sub(r"\\(.)", r"\1", value[1:-1])
+    return unquote(value, errors="replace").replace("\x00", "\ufffd")
 
 
 def _read_words(received: Received, attributes: dict[str, Any], kind: str) -> Read:
