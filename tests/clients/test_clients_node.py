@@ -51,7 +51,7 @@ def send(client: str, project: WholeProject, front: FlakyFront, **told: Any) -> 
     environment = os.environ | {"CLIENTS": str(CLIENTS), "KEY": project.key, "HOST": front.address}
     environment |= {name.upper(): str(value) for name, value in told.items()}
     return subprocess.run(
-        [NODE, str(SCRIPTS / f"{client}.mjs")], env=environment, capture_output=True, text=True, timeout=60
+        [NODE, str(SCRIPTS / f"{client}.mjs")], env=environment, capture_output=True, text=True, timeout=180
     )
 
 

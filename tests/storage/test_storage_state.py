@@ -104,7 +104,7 @@ def test_who_reads_waits_for_nobody_and_sees_one_moment(place: Place) -> None:
         connection.execute(update(STATE_VERSION).values(version=77))
         reader = threading.Thread(target=lambda: seen.append(version(state)))
         reader.start()
-        reader.join(timeout=10)
+        reader.join(timeout=60)
         assert seen == [VERSION]
         connection.execute(update(STATE_VERSION).values(version=VERSION))
     with state.reading() as before:
