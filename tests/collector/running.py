@@ -60,7 +60,8 @@ class Running:
         with contextlib.closing(connection):
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
-            return Reply(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+            names = {name.lower() for name, _ in answer.getheaders()}
+            return Reply(answer.status, {name: answer.getheader(name, "") for name in names}, answer.read())
 
     def post(self, path: str, body: Any, *, key: str | None = "shop-key", **headers: str) -> Reply:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from collections.abc import Iterator
@@ -103,6 +104,17 @@ def test_settings_and_pictures_may_be_used_by_other_sites(server: Running) -> No
     picture = server.ask("GET", "/pixel/v1/page?writeKey=shop-key&anonymousId=a&name=Home")
     assert picture.headers["cross-origin-resource-policy"] == "cross-origin"
     assert json.loads(server.frames()[-1].meta)["dialect"] == "segment"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/projects/shop-key/settings", "/sourceConfig?v=3", "/array/phc_key/config", "/array/phc_key/config.js"]
+)
+def test_a_cache_gives_no_page_what_was_meant_for_another_page_or_another_key(server: Running, path: str) -> None:
+    key = {"authorization": "Basic " + base64.b64encode(b"shop-key:").decode()}
+    for headers in (key, {**key, "origin": SHOP_PAGE}):
+        answer = server.ask("GET", path, headers=headers)
+        assert (answer.status, answer.headers["cache-control"]) == (200, "public, max-age=60")
+        assert {"Origin", "Authorization"} <= set(answer.headers["vary"].split(", "))
 
 
 @pytest.mark.parametrize("name", ["snippet.js", "snippet.mjs"])

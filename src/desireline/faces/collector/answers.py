@@ -111,7 +111,12 @@ def refused(
 
 def document(value: Any, *, seconds: int = 60) -> Answer:
     """A JSON document that a client may keep for a while."""
-    return Answer(200, msgspec.json.encode(value), headers=((b"cache-control", b"public, max-age=%d" % seconds),))
+    return Answer(200, msgspec.json.encode(value), headers=kept_for(seconds))
+
+
+def kept_for(seconds: int) -> tuple[Header, ...]:
+    """How long a cache may keep an answer, and what else it depends on: the page that asks, and its key."""
+    return (b"cache-control", b"public, max-age=%d" % seconds), (b"vary", b"Origin, Authorization")
 
 
 SUCCESS = Answer(200, b'{"success":true}')

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from desireline.faces.collector.answers import SCRIPT, Answer, document
+from desireline.faces.collector.answers import SCRIPT, Answer, document, kept_for
 from desireline.faces.collector.sources import Source
 
 _HOST = re.compile(rb"[A-Za-z0-9.:\[\]_-]{1,255}")
@@ -106,8 +106,7 @@ def posthog_script(key: str) -> Answer:
         "(function(){window._POSTHOG_REMOTE_CONFIG=window._POSTHOG_REMOTE_CONFIG||{};"
         f"window._POSTHOG_REMOTE_CONFIG[{name}]={{config:{config},siteApps:[]}};}})();\n"
     )
-    headers = ((b"cache-control", b"public, max-age=60"), (b"cross-origin-resource-policy", b"cross-origin"))
-    return Answer(200, text.encode(), SCRIPT, headers)
+    return Answer(200, text.encode(), SCRIPT, (*kept_for(60), (b"cross-origin-resource-policy", b"cross-origin")))
 
 
 def no_flags() -> Answer:
