@@ -31,6 +31,8 @@ def test_a_wait_grows_but_never_beyond_its_limits(attempts: int, chance: float, 
         ("1e9", None),
         ("99999999999999999999", None),
         ("soon", None),
+        ("\xb2", None),
+        ("Mon, 1 Jan 99999999999 00:00:00 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text: str, wait: int | None) -> None:

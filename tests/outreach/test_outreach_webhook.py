@@ -163,6 +163,10 @@ def test_410_stops_the_listener_and_replaying_the_log_does_not_start_it_again(tm
         (b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\nhalf", "told"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n" + b"x" * 300_000, "told"),
         (b"HTTP/1.1 500 No\r\n" + b"a: b\r\n" * 20_000, "unsure"),
+        (b"HTTP/1.1 200 OK\r\nretry-after: \xb2\r\ncontent-length: 0\r\n\r\n", "told"),
+        (b"HTTP/1.1 200 OK\r\nretry-after: 1 Jan 99999999999 0:0 GMT\r\ncontent-length: 0\r\n\r\n", "told"),
+        (b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "told"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", "unsure"),
     ],
 )
 def test_a_listener_that_breaks_off_or_talks_without_end(tmp_path: Path, answer: bytes | None, came: str) -> None:

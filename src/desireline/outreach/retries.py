@@ -67,11 +67,11 @@ def asked_wait(retry_after: str, *, now: int) -> int | None:
     (120000, None)
     """
     text = retry_after.strip()
-    if text.isdigit() and len(text) < 10:
+    if text.isascii() and text.isdigit() and len(text) < 10:
         return int(text) * 1_000
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0, int(moment.timestamp() * 1_000) - now)

@@ -6,19 +6,23 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
 
 import httptools
 
 from desireline.outreach.addresses import first_forbidden
-from desireline.outreach.listeners import PORTS
+from desireline.outreach.listeners import MOST_LISTENERS, PORTS
 
 MOST_ANSWER_BYTES = 64 * 1024
 MOST_HEAD_BYTES = 16 * 1024
+MOST_HEADERS = 100
 MOST_ADDRESSES = 3
 CONNECT_SECONDS = 5.0
+MOST_ASKED_AT_ONCE = 4 * MOST_LISTENERS
+"""So many host names may be looked up at the same time; one that was given up may go on for some tries."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port to addresses."""
@@ -36,13 +40,13 @@ class PerhapsSent(Exception):
     """The request left, wholly or in part, and no answer came: the listener perhaps has it."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Response:
     """What was answered. `body` is cut at `MOST_ANSWER_BYTES`."""
 
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 async def post(
@@ -58,11 +62,12 @@ async def post(
     """Send one POST and read the answer, all within `seconds`; raises `NotSent` or `PerhapsSent`.
 
     The host is resolved once; if any of its addresses is forbidden nothing is sent, and the connection goes to
-    an address that was looked at, so a name that changes its mind in between changes nothing.
+    an address that was looked at, so a name that changes its mind in between changes nothing. The head of an
+    answer is an answer, also when its body never ends.
     """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
-    sent = False
+    sent, says, hearing = False, "", _Hearing()
     try:
         async with asyncio.timeout(seconds):
             addresses = await _allowed_addresses(host, port, allow_private=allow_private, resolve=resolve)
@@ -72,15 +77,16 @@ async def post(
                 sent = True
                 writer.write(_request(parts.netloc, _target(parts.path, parts.query), headers, body))
                 await writer.drain()
-                return await _read(reader)
+                await hearing.all_of(reader)
             finally:
                 writer.transport.abort()
     except TimeoutError:
         says = f"no answer within {seconds:g} seconds"
-        raise (PerhapsSent(says) if sent else NotSent(says)) from None
     except (OSError, EOFError) as error:
         says = _in_words(error)
-        raise (PerhapsSent(says) if sent else NotSent(says)) from None
+    if hearing.head_complete:
+        return hearing.response()
+    raise PerhapsSent(says) if sent else NotSent(says)
 
 
 @cache
@@ -89,9 +95,22 @@ def _trusting_the_system() -> ssl.SSLContext:
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host, as the system knows them."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
+    """The addresses of a host, as the system knows them.
+
+    The system may think about a name for half a minute, and cannot be told to stop. So each listener has a thread
+    for it: those whose names nobody knows never keep the others waiting.
+    """
+
+    def ask() -> list[str]:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+    return await asyncio.get_running_loop().run_in_executor(_askers(), ask)
+
+
+@cache
+def _askers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MOST_ASKED_AT_ONCE, thread_name_prefix="host names")
 
 
 async def _allowed_addresses(host: str, port: int, *, allow_private: bool, resolve: Resolve) -> Sequence[str]:
@@ -120,7 +139,6 @@ async def _connect(
         except OSError as error:
             problem = _in_words(error)
         else:
-            assert writer.get_extra_info("peername")[0] == address.partition("%")[0], "connected somewhere else"
             return reader, writer
     raise NotSent(problem)
 
@@ -136,46 +154,49 @@ def _request(host: str, target: str, headers: Mapping[str, str], body: bytes) ->
     return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
 
-class _Listening:
-    """What httptools calls while it reads an answer."""
+class _Hearing:
+    """What is heard of an answer, as httptools reads it. Heads of interim answers (1xx) are passed over."""
 
     def __init__(self) -> None:
-        self.response = Response()
-        self.complete = False
         self.head_complete = False
+        self._complete = False
+        self._headers: dict[str, str] = {}
+        self._body = b""
+        self._parser = httptools.HttpResponseParser(self)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if len(self.response.headers) < 100:
-            self.response.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        if len(self._headers) < MOST_HEADERS:
+            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        self.head_complete = True
+        self.head_complete = self._parser.get_status_code() >= 200
+        if not self.head_complete:
+            self._headers.clear()
 
     def on_body(self, body: bytes) -> None:
-        self.response.body += body
+        self._body += body
 
     def on_message_complete(self) -> None:
-        self.complete = self.head_complete
+        self._complete = self.head_complete
 
+    async def all_of(self, reader: asyncio.StreamReader) -> None:
+        """Read until the answer ends or is longer than it may be; raises EOFError when there is none."""
+        read = 0
+        while not self._complete and read < MOST_ANSWER_BYTES + MOST_HEAD_BYTES:
+            piece = await reader.read(16 * 1024)
+            if not piece:
+                break
+            read += len(piece)
+            try:
+                self._parser.feed_data(piece)
+            except httptools.HttpParserError:
+                break
+        if not self.head_complete:
+            raise EOFError
 
-async def _read(reader: asyncio.StreamReader) -> Response:
-    listening = _Listening()
-    parser = httptools.HttpResponseParser(listening)
-    read = 0
-    while not listening.complete and read < MOST_ANSWER_BYTES + MOST_HEAD_BYTES:
-        piece = await reader.read(16 * 1024)
-        if not piece:
-            break
-        read += len(piece)
-        try:
-            parser.feed_data(piece)
-        except httptools.HttpParserError:
-            break
-    if not listening.head_complete:
-        raise EOFError("the connection ended before an answer came")
-    listening.response.status = parser.get_status_code()
-    listening.response.body = listening.response.body[:MOST_ANSWER_BYTES]
-    return listening.response
+    def response(self) -> Response:
+        """The answer, as far as it was heard."""
+        return Response(self._parser.get_status_code(), self._headers, self._body[:MOST_ANSWER_BYTES])
 
 
 def _in_words(error: BaseException) -> str:
