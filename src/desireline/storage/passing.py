@@ -6,13 +6,14 @@ import duckdb
 from sqlalchemy.exc import OperationalError
 
 from desireline.storage.log import LogFull
-from desireline.storage.state_waiting import StateDamaged, StateLost
+from desireline.storage.state_waiting import StateDamaged, StateLost, StateUnable
 
 PASSING = (
     OSError,
     MemoryError,
     LogFull,
     StateLost,
+    StateUnable,
     StateDamaged,
     OperationalError,
     duckdb.IOException,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, create_engine, inspect, select
+from sqlalchemy import URL, Connection, Table, create_engine, inspect, select
 
 from desireline.storage.bulk_rows import AT_ONCE, insert_or_nothing
 from desireline.storage.durable import replacing
@@ -26,7 +26,7 @@ def copy_rows(connection: Connection, to: Connection, *, leave_out: Table | None
 def write_copy(connection: Connection, target: Path) -> None:
     """Write everything to a new SQLite file, which is whole or not there."""
     with replacing(target) as path:
-        engine = create_engine(f"sqlite:///{path}", module=LIBRARY)
+        engine = create_engine(URL.create("sqlite", database=str(path)), module=LIBRARY)
         with engine.begin() as to:
             METADATA.create_all(to)
             copy_rows(connection, to)

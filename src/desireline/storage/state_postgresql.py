@@ -24,8 +24,8 @@ from sqlalchemy.exc import TimeoutError as NoneFree
 
 from desireline.storage.identity import text_hash
 from desireline.storage.state_copy import write_copy
-from desireline.storage.state_waiting import Pace, Patience, StateLost
-from desireline.vocabulary.errors import DesirelineError, Mistake, WorkFailed
+from desireline.storage.state_waiting import Pace, Patience, StateLost, StateUnable
+from desireline.vocabulary.errors import DesirelineError, Mistake
 
 DEFAULT_SCHEMA = "desireline"
 SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,49}")
@@ -37,6 +37,8 @@ _LOST = ("08", "57P", "53300", "25P03")
 """Beginnings of the codes with which a server says that the connection is over, or that it takes none just now."""
 _LOST_TEXTS = ("network error", "connection is closed", "communication error", "Can't create a connection")
 _WAITED_FOR_LOCK = "55P03"
+_UNABLE = ("25006", "40", "53", "55", "57", "58")
+"""Beginnings of the codes with which a server says that it cannot do this now: read only, in conflict, full, busy."""
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _MARK = text(
@@ -213,10 +215,10 @@ class PostgreSQL:
         if code[:2] in ("28", "3D") or code in ("42501", "3F000"):
             do = "Look at the address and at what its user may do (docs/how-to/state-on-postgresql.md)."
             return DesirelineError(Mistake(f"cannot be used: {_said(error)}.", self.where, do=do))
-        if code[:2] in ("53", "58") or code == "25006":
-            return WorkFailed(Mistake(f"cannot be written: {_said(error)}. Nothing was changed.", self.where))
+        if code.startswith(_UNABLE):
+            return StateUnable(Mistake(f"cannot do this now: {_said(error)}. Nothing was changed.", self.where))
         if isinstance(error, NoneFree):
-            return WorkFailed(
+            return StateUnable(
                 Mistake(f"is asked by more than {MOST_READERS} at once and answers too slowly.", self.where)
             )
         return error

@@ -13,13 +13,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from desireline.storage.durable import locked, replacing
-from desireline.storage.state_waiting import StateDamaged
-from desireline.vocabulary.errors import Mistake, WorkFailed
+from desireline.storage.state_waiting import StateDamaged, StateUnable
+from desireline.vocabulary.errors import Mistake
 
 SAFE_SINCE = (3, 51, 3)
 """The first SQLite whose WAL mode is safe with several writing connections."""
@@ -120,8 +121,11 @@ class SQLite:
                 raise StateDamaged(Mistake("is damaged.", self.where, do=do)) from error
             if any(sign in said for sign in _OF_THE_DISK):
                 do = "Look at the disk and at the rights to its folder; nothing was changed."
-                raise WorkFailed(Mistake(f"cannot be written: {said}.", self.where, do=do)) from error
+                raise StateUnable(Mistake(f"cannot be written: {said}.", self.where, do=do)) from error
             raise
+        except NoneFree as error:
+            does = f"is asked by more than {MOST_READERS} at once and answers too slowly."
+            raise StateUnable(Mistake(does, self.where)) from error
 
 
 _OF_THE_DISK = ("disk is full", "disk I/O error", "readonly database", "unable to open")
@@ -132,7 +136,7 @@ _OF_READERS = ("query_only = ON", "cache_size = -4096")
 
 def _engine(path: Path, *, writes: bool) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=str(path)),
         module=LIBRARY,
         hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": 5.0},

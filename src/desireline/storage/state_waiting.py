@@ -24,6 +24,10 @@ class StateLost(WorkFailed):
         self.certain = certain
 
 
+class StateUnable(WorkFailed):
+    """The database cannot do this now: it is full, busy or read only. Nothing was changed, and later it may."""
+
+
 class StateDamaged(DesirelineError):
     """The file of the state store is damaged. All of it can be made again from the log."""
 
