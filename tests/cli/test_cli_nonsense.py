@@ -147,7 +147,10 @@ def test_two_at_once_are_told_who_works(desk: Path) -> None:
 def test_a_file_that_cannot_be_written_is_a_failure_in_words(desk: Path, tmp_path: Path) -> None:
     target = tmp_path / "no-such-folder" / "map.yaml"
     said = typed("draft", "-p", desk, "--to", target)
-    assert (said.code, said.err) == (3, f"{target}: No such file or directory.\n")
+    assert (said.code, said.err) == (
+        3,
+        f"{target}: No such file or directory. Make the folder first, or name another.\n",
+    )
 
 
 def test_letters_need_a_running_server_and_a_source(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""The commands gathered, and errors told as people can use them."""
+"""The commands gathered."""
 
 from __future__ import annotations
 
-import os
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -18,8 +19,8 @@ from desireline.faces.cli import (
     commands_questions,
     commands_sources,
 )
-from desireline.faces.cli.output import show_error
-from desireline.vocabulary.errors import DesirelineError, Mistake, WorkFailed
+from desireline.faces.cli.ending import run
+from desireline.faces.cli.output import say
 
 app = typer.Typer(
     help="The journey you promised beside the journey people lived.",
@@ -27,8 +28,24 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        say(f"Desireline {metadata.version('desireline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_every_command(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """The journey you promised beside the journey people lived."""
+
 
 for group in (
     commands_demo,
@@ -45,18 +62,5 @@ for group in (
 
 
 def main() -> None:
-    """Run the command line; a mistake is told without a traceback."""
-    try:
-        app()
-    except DesirelineError as error:
-        show_error(error)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped.\n")
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except OSError as error:
-        show_error(WorkFailed(Mistake(f"{error.strerror or error}.", where=str(error.filename or "desireline"))))
-        sys.exit(WorkFailed.exit_code)
+    """Run the command line; every failure is told without a traceback."""
+    sys.exit(run(app))

@@ -20,7 +20,7 @@ def init(
     from desireline.project import new_project
 
     new_project(folder, time_zone=time_zone, currency=currency)
-    say(f"Made {folder}. Next: desireline import --project {folder} FILE")
+    say(f"Made {folder.resolve()}. Next: desireline import --project {folder} FILE")
 
 
 def sql(
