@@ -119,10 +119,8 @@ def at_work(
         hub = Hub()
         deliverer = project.telling.deliverer()
         live = Live(project, hub, when_told=deliverer.wake)
-        collector = Collector(
-            project.record.log, Sources(), now=project.now, public_address=public_address or project.file.public_url
-        )
-        reload = reloading(project, collector)
+        collector = Collector(project.record.log, Sources(), now=project.now)
+        reload = reloading(project, collector, public_address=public_address)
         reload()
         project.sources.changed.append(reload)
         refusals = collector.counters.refusals
@@ -148,10 +146,11 @@ def at_work(
             project.sources.changed.remove(letters.wake)
 
 
-def reloading(project: Project, collector: Collector) -> Callable[[], None]:
-    """What to call when the project's sources changed."""
+def reloading(project: Project, collector: Collector, *, public_address: str = "") -> Callable[[], None]:
+    """What to call when the project's sources or settings changed."""
 
     def reload() -> None:
+        collector.public_address = public_address or project.file.public_url
         collector.sources.replace([source_of(each) for each in project.sources.all()])
 
     return reload

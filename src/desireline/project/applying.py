@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from desireline import intake
 from desireline.project.replaying import replay_live, report_of_replay
-from desireline.project.settings import LoggedVersions
+from desireline.project.settings import SETTINGS, LoggedVersions
 from desireline.storage.import_book import ImportBook
 from desireline.storage.log import Frame
 from desireline.storage.progress_book import ProgressBook
@@ -153,6 +153,8 @@ def _version(project: Project, frame: Frame, meta: dict[str, Any], _effects: Eff
     saved, text = LoggedVersions(project.data / "versions", project.record), frame.body.decode()
     if not any(each.saved_at == meta["saved_at"] and each.text == text for each in saved.of(meta["name"])):
         saved.save_applied(meta["name"], text, saved_at=meta["saved_at"])
+    if meta["name"] == SETTINGS:
+        project.sources.forget()
 
 
 def _source(project: Project, frame: Frame, meta: dict[str, Any], _effects: Effects, _here: Here) -> None:
@@ -162,6 +164,7 @@ def _source(project: Project, frame: Frame, meta: dict[str, Any], _effects: Effe
         book.add({"created_at": frame.received_at, **meta})
     else:
         book.change(meta["name"], **{word: value for word, value in meta.items() if word != "name"})
+    project.sources.forget()
 
 
 def _clock(_project: Project, _frame: Frame, _meta: dict[str, Any], _effects: Effects, _here: Here) -> None:

@@ -19,6 +19,7 @@ from desireline.project.finding import Finding, look
 from desireline.project.hub import Hub
 from desireline.project.maps import MapSet
 from desireline.project.recovering import recover
+from desireline.project.settings_watch import SAVE_IT, SettingsWatch
 from desireline.project.steady_clock import STEP_MS
 from desireline.project.tidying import tidy
 from desireline.storage.passing import may_pass
@@ -56,6 +57,7 @@ class Live:
         self.project = project
         self.hub = hub
         self.watch = promises.Watch()
+        self.settings = SettingsWatch(project)
         self.when_told = when_told
         self.failing = ""
         self.map_mistakes = ""
@@ -101,8 +103,8 @@ class Live:
         found = [look("clock", step.says, step.to_do)] if step is not None else []
         if self.map_mistakes:
             says = f"a map has a mistake, so promises are judged as before it was saved: {self.map_mistakes}"
-            found.append(look("maps", says.rstrip("."), "correct it and save it; it holds within a second"))
-        return found
+            found.append(look("maps", says.rstrip("."), SAVE_IT))
+        return found + self.settings.warnings
 
     @property
     def reached(self) -> int:
@@ -130,6 +132,7 @@ class Live:
         """Take in what is new, judge whom it touches and whoever's moment has come."""
         project = self.project
         with project.writing("live"):
+            self.settings.look()
             effects = project.record.catch_up(most=MOST_ENTRIES_A_TURN)
             now = project.now()
             touched = self._bring_up(effects)
@@ -195,8 +198,9 @@ class Live:
         self.failing = why
 
     def _map_set(self) -> MapSet:
-        """The maps, read again only when a file of theirs changed; with a mistake in one, all stay as they were."""
-        stamp = [(path.name, path.stat().st_mtime_ns) for path in sorted((self.project.folder / "maps").glob("*.y*ml"))]
+        """The maps, read again only when they or the settings changed; with a mistake in one, all stay as they were."""
+        paths = sorted((self.project.folder / "maps").glob("*.y*ml"))
+        stamp = (self.project.file, [(path.name, path.stat().st_mtime_ns) for path in paths])
         if self._maps is None or self._maps[0] != stamp:
             before = self._maps[1] if self._maps else MapSet((), (), {})
             self._maps = (stamp, self._read_maps(else_keep=before))

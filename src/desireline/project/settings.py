@@ -39,13 +39,15 @@ def own_addresses(file: ProjectFile) -> list[str]:
 
 
 def keep_settings(project: Project) -> None:
-    """Write the settings down when they changed; the project is held."""
+    """Write the settings down when they changed; the project is held.
+
+    What came in before is read by the settings before, now as in a rebuild.
+    """
     now = settings_of(project.file)
-    saved = LoggedVersions(project.data / "versions", project.record)
-    history = saved.of(SETTINGS)
+    history = Versions(project.data / "versions").of(SETTINGS)
     if not history or json.loads(history[-1].text) != now:
-        saved.save(SETTINGS, json.dumps(now, sort_keys=True), saved_at=project.now())
-        project.sources.forget()
+        text = json.dumps(now, sort_keys=True)
+        project.record.change("version", {"name": SETTINGS, "saved_at": project.now()}, body=text.encode())
 
 
 class LoggedVersions(Versions):

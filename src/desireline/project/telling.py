@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from desireline.outreach import (
+    Answer,
     Channel,
     Deliverer,
+    Listener,
     Mail,
     MailServer,
+    Message,
     Notice,
     Outbox,
     Surroundings,
@@ -24,6 +27,17 @@ from desireline.vocabulary.units import counted
 
 if TYPE_CHECKING:
     from desireline.project.project import Project
+
+
+class AsSetNow:
+    """A way out by the settings as they are when something is told, so that a change of them needs no new start."""
+
+    def __init__(self, made: Callable[[], Channel]) -> None:
+        self._made = made
+
+    async def send(self, message: Message, listener: Listener, *, now: int) -> Answer:
+        """Try once to tell a listener."""
+        return await self._made().send(message, listener, now=now)
 
 
 class Telling:
@@ -74,8 +88,9 @@ class Telling:
         )
 
     def tell(self, *, now: int) -> Sequence[Notice]:
-        """Write down who is to be told of what changed in the ledger since the last time."""
-        return self.outbox.tell_ledger(self.project.lake, now=now)
+        """Write down who is to be told of what changed in the ledger since the last time, and of what falls due soon."""
+        lake = self.project.lake
+        return [*self.outbox.tell_ledger(lake, now=now), *self.outbox.tell_due_soon(lake, now=now)]
 
     def time_was_set_back(self, *, now: int) -> None:
         """What waits to be told waits no longer for moments of the time before."""
@@ -84,15 +99,15 @@ class Telling:
 
     def deliverer(self, *, environment: Mapping[str, str] = os.environ) -> Deliverer:
         """What delivers all that waits, in a thread of its own once started."""
-        around = Surroundings(
-            source=f"/desireline/{self.project.file.name}", link=self._link, says=self._says, handles=self._handles
-        )
-        server = MailServer.from_words(self.project.file.mail)
         channels: dict[str, Channel] = {
-            "webhook": Webhook(environment, around),
-            "email": Mail(server, environment, around),
+            "webhook": AsSetNow(lambda: Webhook(environment, self._around())),
+            "email": AsSetNow(lambda: Mail(MailServer.from_words(self.project.file.mail), environment, self._around())),
         }
         return Deliverer(self.outbox, channels, now=self.project.now, chance=random.random)
+
+    def _around(self) -> Surroundings:
+        source = f"/desireline/{self.project.file.name}"
+        return Surroundings(source=source, link=self._link, says=self._says, handles=self._handles)
 
     def _link(self, notice: Notice) -> str:
         address = self.project.file.public_url.rstrip("/")
