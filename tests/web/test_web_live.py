@@ -6,160 +6,23 @@ import http.client
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 
-from desireline.faces.web.counts_picture import counts_picture
-from desireline.faces.web.live_counts import Counts
 from desireline.faces.web.live_events import MOST_WATCHERS
-from desireline.faces.web.live_promises_board import MOST_WAITING, PromisesBoard
-from desireline.faces.web.live_pulse import Pulse, Wanted
+from desireline.faces.web.live_pulse import Wanted
 from desireline.faces.web.live_strip import strip_of
-from desireline.project.finding import Finding, look
-from desireline.project.hub import Hub
 from web.live_bank import LiveBank, make_live_bank, running
 
-NOW = 1_800_000_000_000
 SURVEY = '{"id": "r-1", "submitted_at": "2026-11-22T10:00:00Z", "email": "anna@example.org", "nps": 9}'
 LETTER = (
     "From: anna@example.org\r\nTo: help@bank.example\r\nMessage-ID: <a@b>\r\nSubject: My card\r\n\r\nIs it blocked?\r\n"
 )
 CANARY = "<script>alert(1)</script>"
-
-
-def verdict(number: int, *, verdict: str = "accepted", source: str = "shop", at: int = NOW) -> dict[str, Any]:
-    return {
-        "sequence": number, "position": 0, "source": source, "received_at": at, "touchpoint": "question.asked",
-        "channel": "web", "verdict": verdict, "reason": "",
-    }  # fmt: skip
-
-
-def promise(opening: int, *, due: int | None = None, broke: int | None = None, number: int = 1) -> dict[str, Any]:
-    return {
-        "map": "asking", "promise": "at-once", "person": 7, "key": "", "channel": "web", "opening_id": opening,
-        "opened_at": NOW - 60_000, "due_at": due, "verdict": "broken" if broke else "waiting",
-        "breach": "missing" if broke else None, "breaches": f"missing {broke}" if broke else None, "number": number,
-    }  # fmt: skip
-
-
-class QuietLog:
-    last = 0
-
-
-class QuietRecord:
-    log = QuietLog()
-    reached = 0
-
-
-class QuietProject:
-    """A project of which nothing is known but the time."""
-
-    def __init__(self) -> None:
-        self.judged: list[Any] = []
-        self.is_held = False
-        self.record = QuietRecord()
-
-    def now(self) -> int:
-        return NOW
-
-
-class QuietLive:
-    def __init__(self) -> None:
-        self.project, self.hub = QuietProject(), Hub()
-        self.failing, self.ready, self.lag_ms = "", True, 0
-        self.warnings: list[Finding] = []
-
-
-@pytest.fixture
-def pulse() -> Pulse:
-    live: Any = QuietLive()
-    made = Pulse(live)
-    made._read_ledger = False
-    return made
-
-
-def test_counts_hold_a_quarter_of_an_hour() -> None:
-    counts = Counts()
-    for second in range(0, 2_000, 10):
-        counts.add(at=second * 1_000, source="shop", verdict="accepted")
-    counts.forget_before(2_000_000)
-    assert min(counts.by_second) >= 1_100
-    assert counts.within(1_990_000, seconds=60) == 6
-    series = counts.series(1_990_000, seconds=300, step=5)
-    assert len(series) == 60 and sum(each["accepted"] for _, each in series) == 30
-    assert counts.by_source["shop"].verdicts["accepted"] == 200
-
-
-def test_every_message_is_counted_also_those_that_came_too_fast_to_be_told(pulse: Pulse) -> None:
-    pulse.live.hub.publish("verdict", (verdict(number) for number in range(5_000)), at=NOW)
-    pulse.catch_up()
-    assert pulse.counts.within(NOW, seconds=60) == 5_000
-    assert len(pulse.messages(Wanted(), most=10_000)) == 2_000
-    assert pulse.new_since(0, Wanted()) == (2_000, True)
-    assert pulse.new_since(4_990, Wanted()) == (10, False)
-
-
-def test_filters_choose_among_the_messages(pulse: Pulse) -> None:
-    rows = [verdict(1), verdict(2, verdict="quarantined"), verdict(3, source="app")]
-    pulse.live.hub.publish("verdict", rows, at=NOW)
-    pulse.catch_up()
-    assert [each.sequence for each in pulse.messages(Wanted(verdict="quarantined"), most=9)] == [2]
-    assert [each.sequence for each in pulse.messages(Wanted(source="shop"), most=9)] == [2, 1]
-    assert pulse.new_since(1, Wanted(source="app")) == (1, False)
-
-
-def test_the_board_knows_what_falls_due_and_what_broke() -> None:
-    board = PromisesBoard()
-    board.begin([promise(1, due=NOW + 5_000), promise(2, due=NOW + 1_000), promise(3, broke=NOW - 10)])
-    assert [each.moment - NOW for each in board.next_due(NOW, 9)] == [1_000, 5_000]
-    board.change(promise(2, due=NOW + 1_000, broke=NOW + 1_000, number=2))
-    board.change(promise(2, due=NOW + 1_000, number=1))
-    assert board.broken_count(NOW + 1_000) == 2
-    assert [each.moment for each in board.next_due(NOW, 9)] == [NOW + 5_000]
-    board.change({**promise(1, due=NOW + 5_000, number=2), "cause": "gone", "verdict": "withdrawn"})
-    assert board.next_due(NOW, 9) == []
-    board.forget_before(NOW + 4_000_000)
-    assert board.broken_count(NOW + 1_000) == 0
-
-
-def test_a_long_board_is_read_again_before_it_runs_dry() -> None:
-    board = PromisesBoard()
-    board.begin([promise(number, due=NOW + number) for number in range(1, MOST_WAITING + 1)])
-    board.change(promise(9_999_999, due=NOW + 10 * MOST_WAITING))
-    assert len(board.next_due(NOW, 10**6)) == MOST_WAITING
-    for number in range(1, MOST_WAITING - 100):
-        board.change({**promise(number, due=NOW + number, number=2), "verdict": "kept"})
-    assert board.needs_reading
-
-
-def test_the_line_says_in_words_what_is_wrong(pulse: Pulse) -> None:
-    live: Any = pulse.live
-    assert strip_of(None).state == "off"
-    assert strip_of(pulse).says.startswith("0 interactions a minute, 0 promises broken")
-    live.failing = "the disk is full"
-    assert "the disk is full" in strip_of(pulse).says and strip_of(pulse).state == "warning"
-    live.failing, live.warnings = "", [look("clock", "clock stepped: by a year", "set it right")]
-    assert "clock stepped" in strip_of(pulse).says and strip_of(pulse).state == "warning"
-    live.warnings = []
-    live.project.is_held, live.project.record.reached = True, 0
-    live.project.record.log.last = 9
-    live.project.record.log.state = type("State", (), {"read_only": False, "refusing": ""})
-    pulse.catch_up()
-    live.project.now = lambda: NOW + 45_000
-    assert "45 s behind" in strip_of(pulse).says
-    live.project.record.log.state = type("State", (), {"read_only": False, "refusing": "disk"})
-    assert "the disk is full" in strip_of(pulse).says
-
-
-def test_the_picture_says_its_numbers() -> None:
-    counts = Counts()
-    counts.add(at=NOW, source="shop", verdict="accepted", number=40)
-    counts.add(at=NOW, source="shop", verdict="quarantined", number=2)
-    picture = counts_picture(counts.series(NOW + 5_000, seconds=300, step=5), step=5)
-    assert "40 accepted, 2 quarantined" in picture and 'aria-label="Messages a second' in picture
-    assert counts_picture(Counts().series(NOW, seconds=300, step=5), step=5).count("nothing") == 60
 
 
 @pytest.fixture(scope="module")
@@ -251,9 +114,6 @@ def test_a_refused_message_is_mended_on_the_page_and_comes_in(bank: LiveBank) ->
 
 
 def _quoted(page: str, number: str) -> str:
-    from html import unescape
-    from urllib.parse import quote
-
     text = re.search(rf'id="text-{number}"[^>]*>(.*?)</textarea>', page, re.S)
     assert text is not None
     return quote(unescape(text[1]), safe="")
@@ -277,6 +137,84 @@ def test_all_refused_messages_are_tried_again_from_the_list_of_all_of_them(bank:
     bank.until(lambda: text_of(asked(bank, headers["location"])[1]) != "running")
     page = asked(bank, headers["location"])[1]
     assert "done." in page and "tried again" in page
+
+
+def test_refused_messages_are_tried_again_together_by_their_reason(bank: LiveBank) -> None:
+    bank.send(*(bank.ask(f"gabi-{number}", direction="athwart") for number in range(3)), bank.ask("gabi", channel=""))
+    bank.until(lambda: page_with(bank, "athwart"))
+    page = asked(bank, "/import/refused?import=live")[1]
+    reason = next(way for way in re.findall(r'href="(/import/refused[^"]*reason=[^"]*)"', page) if "athwart" in way)
+    only = asked(bank, unescape(reason))[1]
+    assert only.count('class="refused"') == 3 and "Try these 3 again" in only and 'href="/live/messages/' in only
+    words = urlencode({"import": "live", "reason": "no such reason", "action": "replay-all"})
+    assert asked(bank, "/import/refused/change", form=words)[0] == 422
+    words = urlencode({"import": "live", "reason": parse_qs(urlsplit(unescape(reason)).query)["reason"][0]})
+    status, _, headers = asked(bank, "/import/refused/change", form=f"{words}&action=replay-all")
+    assert status == 303
+    bank.until(lambda: text_of(asked(bank, headers["location"])[1]) == "done")
+
+
+def test_marks_that_turn_the_direction_of_writing_are_written_out(bank: LiveBank) -> None:
+    bank.send(bank.ask("hugo", direction="\u202ednuobni"))
+    page = bank.until(lambda: page_with(bank, "dnuobni"))
+    assert "\\u202ednuobni" in page and "\u202e" not in page[page.index('id="quarantine"') :].partition("</article>")[0]
+    number = re.findall(r'name="number" value="(\d+)"', page)[0]
+    text = _quoted(page, number)
+    asked(bank, "/live/refused", form=f"number={number}&action=replay&text={text}")
+    assert bank.project.state is not None and "It still cannot be taken in" in asked(bank, f"/live?outcome={number}")[1]
+    asked(bank, "/live/refused", form=f"number={number}&action=discard")
+
+
+def test_everybody_behind_the_figures_is_listed_and_taken_along(bank: LiveBank) -> None:
+    bank.send(bank.ask("ilse"))
+    bank.until(lambda: "ilse@bank.example" in asked(bank, "/live/promises?what=broken")[1])
+    page = asked(bank, "/live/promises?what=due")[1]
+    assert "answered-today" in page and "the next falls due in" in page
+    assert asked(bank, "/live/promises?what=brokn")[0] == 422
+    assert "ilse@bank.example" in asked(bank, "/live/promises.csv?what=broken")[1]
+    assert json.loads(asked(bank, "/live/promises.json?what=due")[1])["rows"]
+    assert "question.asked" in asked(bank, "/live.csv?verdict=accepted")[1]
+    assert "quarantined" not in asked(bank, "/live.csv?verdict=accepted")[1]
+    status, picture, headers = asked(bank, "/live.svg?theme=dark")
+    assert status == 200 and headers["content-type"].startswith("image/svg") and "this server began" in picture
+
+
+def test_older_messages_are_one_step_away(bank: LiveBank) -> None:
+    bank.send(*(bank.ask(f"jo-{number}") for number in range(60)))
+    bank.until(lambda: bank.serving.pages.state.pulse.kept(Wanted())[0] >= 60)
+    page = asked(bank, "/live")[1]
+    older = re.search(r'href="(/live\?before=\d+)#messages">older', page)
+    assert older is not None and "The log holds every one." in page
+    before = asked(bank, older[1])[1]
+    assert "Older messages" in before and 'id="follow"' not in before and ">newest</a>" in before
+    lists = [each.partition('id="quarantine"')[0] for each in (page, before)]
+    listed = [set(re.findall(r'href="(/live/messages/[\d/]+)"', each)) for each in lists]
+    assert listed[0] and listed[1] and not listed[0] & listed[1]
+
+
+def test_a_listener_that_cannot_be_told_is_named_and_mended_on_the_page(bank: LiveBank) -> None:
+    listener = {"name": "crm", "kind": "webhook", "address": "http://127.0.0.1:9/x", "allow_private": True}
+    assert "desireline listener add NAME" in asked(bank, "/live")[1]
+    bank.project.telling.change("listener.set", listener={**listener, "secret_env": "NOT_SET_ANYWHERE"})
+    bank.project.telling.change("listener.test", name="crm")
+    listening = bank.serving.pages.state.pulse.listening
+
+    def failing() -> bool:
+        listening.look_again()
+        return any(each.state == "failing" for each in listening.shown)
+
+    bank.until(failing)
+    page = asked(bank, "/live")[1]
+    assert "The one listener cannot be told" in page and "NOT_SET_ANYWHERE is not set" in page
+    assert asked(bank, "/live/listeners", form="name=crm&action=disable")[0] == 303
+    page = asked(bank, "/live")[1]
+    assert "Switch it on: crm" in page
+    assert "crm cannot be told what breaks" in page[page.index('id="strip"') : page.index("<main")] or bank.until(
+        lambda: "crm cannot be told what breaks" in strip_of(bank.serving.pages.state.pulse).says
+    )
+    assert asked(bank, "/live/listeners", form="name=crm&action=explode")[0] == 422
+    bank.project.telling.change("listener.remove", name="crm")
+    listening.look_again()
 
 
 def text_of(page: str) -> str:

@@ -171,7 +171,12 @@ def test_an_empty_project_shows_a_faint_sample_and_the_next_step(tmp_path_factor
     project = new_project(tmp_path_factory.mktemp("empty") / "new")
     client = TestClient(create_app(project, port=8765), base_url=ADDRESS)
     text = client.get("/").text
-    assert "Bring in your first file." in text and 'href="/import"' in text and "desireline import calls.csv" in text
+    assert (
+        "Bring in your first file" in text
+        and 'href="/import"' in text
+        and 'href="/connect"' in text
+        and "desireline import calls.csv" in text
+    )
     assert (
         client.get("/maps").status_code == client.get("/people").status_code == client.get("/import").status_code == 200
     )

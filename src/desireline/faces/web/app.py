@@ -26,6 +26,7 @@ from desireline.faces.web import (
     people_page,
     person_page,
     promise_page,
+    refused_page,
 )
 from desireline.faces.web.designed_over_lived_page import home, one_screen
 from desireline.faces.web.frame import framed
@@ -89,6 +90,7 @@ def create_app(
             Route("/people/{person}", as_of_now(person_page.person)),
             *live_page.ROUTES,
             *connect_page.ROUTES,
+            *refused_page.ROUTES,
             *import_page.ROUTES,
         ],
         middleware=[
@@ -170,7 +172,7 @@ async def went_wrong(request: Request, error: Exception) -> Response:
     """A fault of ours: said calmly; the log names the kind of fault, never anybody's data."""
     logging.getLogger("desireline.web").error("a page failed: %s", type(error).__name__)
     return await problem(request, 500, "Something went wrong on our side.", [
-        "Nothing was lost: pages only read. Try again; if it stays, run the same on the command line to see why.",
+        "What was acknowledged lies in the log. Try again; if it stays, desireline doctor looks for the reason.",
     ])  # fmt: skip
 
 

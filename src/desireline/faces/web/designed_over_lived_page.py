@@ -54,20 +54,22 @@ def _empty(*, has_data: bool) -> dict[str, Any]:
     """The empty project: a faint sample, the one next step, a command and a button."""
     sample = screen_context(sample_screen())
     if has_data:
-        step = {
+        step: dict[str, Any] = {
             "heading": "Your interactions are in. Now draft the journey you promise.",
             "says": "A first map is drafted from the journeys people lived; then write what you promise at each step.",
             "command": "desireline draft",
             "address": "/maps",
             "button": "See the maps",
+            "other": None,
         }
     else:
         step = {
-            "heading": "Nothing is here yet. Bring in your first file.",
-            "says": "Any export will do: tickets, calls, orders, chats. "
-            "Columns are guessed and shown before anything is kept; every import can be undone.",
+            "heading": "Nothing is here yet. Bring in your first file, or connect a site.",
+            "says": "Any export will do: tickets, calls, orders, chats. Columns are guessed and shown before anything "
+            "is kept; every import can be undone. Or let events come as they happen.",
             "command": "desireline import calls.csv",
             "address": "/import",
             "button": "Import a file",
+            "other": {"address": "/connect", "button": "Connect a site"},
         }
     return sample | {"page_title": "Begin", "page_kind": "empty", "next": step}

@@ -246,7 +246,9 @@ class Pen:
         x, y = (bar.along, 46.0) if self.wide else (self.paper.across + self.paper.room + 12, bar.along + 4)
         words = element("tspan", shortened_text(step.label, letters))
         heading = element("text", words, x=x, y=y, class_="step-name")
-        touches = text(f"{counted(bar.count)} touches", x=x, y=y + 17, class_="quiet")
+        touches = text(
+            f"{counted(bar.count)} {'touch' if bar.count == 1 else 'touches'}", x=x, y=y + 17, class_="quiet"
+        )
         room = (x - 4, y - 16, min(self.paper.gap - 12, 150.0), 38.0)
         return self._linked("step", step.name, heading + touches, room=room) if bar.count else heading + touches
 

@@ -46,13 +46,14 @@ def finding(promises: Sequence[PromiseShown]) -> tuple[str, str]:
         return says, _what_to_do(worst, overdue)
     broken = sum(p.broken for p in promises)
     if all(p.rate.value is None for p in promises):
+        some = f"{counted(settled)} {'promise' if settled == 1 else 'promises'}"
         return (
-            f"Too little to judge by yet: {counted(settled)} promises settled in this time, {counted(broken)} broken.",
+            f"Too little to judge by yet: {some} settled in this time, {counted(broken)} broken.",
             "Choose a longer time or take the segment away. Each promise needs 30 settled cases before it gets a rate.",
         )
     if any(p.state == "no limit" for p in promises):
         return (
-            f"{counted(broken)} of {counted(settled)} promises were broken in this time.",
+            f"{counted(broken)} of {counted(settled)} promises {'was' if broken == 1 else 'were'} broken in this time.",
             "Say with “keep:” in the map how often each promise must hold; then what burns turns red here.",
         )
     says = f"Every promise with enough cases holds: broken {_times(broken)} of {counted(settled)}."

@@ -14,7 +14,6 @@ from desireline.vocabulary.handles import HANDLE_KINDS
 from desireline.vocabulary.interaction import PATTERN_NAMES
 from desireline.vocabulary.table import Table
 
-PAGE = 25
 _NEVER_A_ROLE = ("source", "asks", "answers", "value_to", "score_kind", "score_scale")
 ROLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("time", ("time", "clock", "zone")),
@@ -100,14 +99,6 @@ class ImportDesk:
             return Outcome((f"{gone:,} interactions were taken back.",))
 
         return self.jobs.start(f"Taking back {import_id}", work)
-
-    def refused(self, import_id: str | None, page: int) -> list[Any]:
-        """A page of the quarantine, one row more where there is another page."""
-        from desireline import intake
-
-        return list(
-            intake.refused_rows(state=self.project.state, import_id=import_id, limit=PAGE + 1, offset=(page - 1) * PAGE)
-        )
 
     def edit(self, number: int, text: str) -> None:
         """Mend a refused row."""

@@ -1,4 +1,4 @@
-"""Files in: choose, look what is guessed, change it, take it in while watching, mend what was refused."""
+"""Files in: choose, look what is guessed, change it, take it in while watching."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from starlette.routing import Route
 
 from desireline.faces.web.drawing import counted
 from desireline.faces.web.frame import framed
-from desireline.faces.web.import_desk import PAGE, ROLES, ImportDesk, Looked
+from desireline.faces.web.import_desk import ROLES, ImportDesk, Looked
 from desireline.faces.web.jobs import Job
-from desireline.faces.web.promise_page import page_number
 from desireline.faces.web.upload import ENDINGS, MOST_BYTES, receive_upload
-from desireline.vocabulary.errors import DesirelineError
 from desireline.vocabulary.table import Table
 from desireline.vocabulary.units import moment_text
 
@@ -38,8 +36,6 @@ _NOT_SHOWN = (
     "handle",
     "raw",
 )
-MOST_EDITED = 1_000_000
-"""A mended row holds no more letters than this."""
 
 
 def desk_of(request: Request) -> ImportDesk:
@@ -119,54 +115,6 @@ async def undo(request: Request) -> Response:
     import_id = request.path_params["import_id"]
     job = await run_in_threadpool(lambda: desk_of(request).undo(import_id))
     return RedirectResponse(f"/import/jobs/{job.id}", status_code=303)
-
-
-async def refused(request: Request) -> Response:
-    """The quarantine: refused rows with their reason."""
-    import_id = request.query_params.get("import") or None
-    page = page_number(request.query_params.get("page", "1"))
-    rows = await run_in_threadpool(lambda: desk_of(request).refused(import_id, page))
-    here = "/import/refused" + (f"?import={quote(import_id)}" if import_id else "")
-    joint = "&" if import_id else "?"
-    context = {
-        "page_title": "Quarantine",
-        "page_kind": "import-refused",
-        "import_id": import_id or "",
-        "rows": [_refused_row(row) for row in rows[:PAGE]],
-        "says": "Nothing lies in quarantine." if not rows else "Refused rows: nothing of them is lost.",
-        "page_links": [
-            {"name": name, "address": f"{here}{joint}page={number}"}
-            for name, number, there in (("previous", page - 1, page > 1), ("next", page + 1, len(rows) > PAGE))
-            if there
-        ],
-    }
-    return await framed(request, "import_refused.html", context)
-
-
-async def change_refused(request: Request) -> Response:
-    """Edit, try again or discard one refused row; or try all of them again."""
-    desk = desk_of(request)
-    async with request.form(max_files=0, max_fields=10, max_part_size=MOST_EDITED) as form:
-        words = {name: value for name, value in form.items() if isinstance(value, str)}
-    import_id, number = words.get("import") or None, words.get("number", "")
-    if number and not (number.isascii() and number.isdigit()):
-        raise DesirelineError("This is no refused row.")
-    action = words.get("action", "")
-    if action == "replay-all":
-        job = await run_in_threadpool(lambda: desk.replay(None, import_id))
-        return RedirectResponse(f"/import/jobs/{job.id}", status_code=303)
-    if not number:
-        raise DesirelineError("No row was named.")
-    if action == "discard":
-        await run_in_threadpool(lambda: desk.discard([int(number)]))
-    elif action in ("edit", "replay"):
-        await run_in_threadpool(lambda: desk.edit(int(number), words.get("text", "")))
-        if action == "replay":
-            job = await run_in_threadpool(lambda: desk.replay([int(number)], None))
-            return RedirectResponse(f"/import/jobs/{job.id}", status_code=303)
-    else:
-        raise DesirelineError("A refused row can be edited, tried again or discarded.")
-    return RedirectResponse("/import/refused" + (f"?import={quote(import_id)}" if import_id else ""), status_code=303)
 
 
 def look_context(looked: Looked, answers: Mapping[str, str]) -> dict[str, Any]:
@@ -284,17 +232,6 @@ def _import_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _refused_row(row: Any) -> dict[str, Any]:
-    return {
-        "number": row.number,
-        "place": f"{row.file}, row {row.row}",
-        "reason": row.reason,
-        "raw": row.raw,
-        "whole": row.whole,
-        "note": "" if row.whole else f"only the beginning is shown; the row has {counted(row.length)} letters",
-    }
-
-
 def _preview(preview: Table | None) -> dict[str, Any]:
     """The first interactions: the columns that say something, moments as people read them."""
     rows = list(preview.rows()) if preview else []
@@ -319,7 +256,5 @@ ROUTES = [
     Route("/import/take/{upload}", take, methods=["POST"]),
     Route("/import/jobs/{job}", job_page),
     Route("/import/jobs/{job}/events", job_events),
-    Route("/import/refused", refused),
-    Route("/import/refused/change", change_refused, methods=["POST"]),
     Route("/import/undo/{import_id}", undo, methods=["POST"]),
 ]

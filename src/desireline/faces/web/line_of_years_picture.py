@@ -63,7 +63,10 @@ def _years(first: int, last: int, *, place_of: object, height: float) -> list[st
             continue
         x = place_of(at)
         marks.append(element("line", x1=x, x2=x, y1=18.0, y2=height, class_="axis"))
-        marks.append(text(str(year) if month == 1 else f"{year}-{month:02d}", x=x + 3, y=12, class_="year small"))
+        words = str(year) if month == 1 else f"{year}-{month:02d}"
+        is_last = x > _WIDTH - _RIGHT - 40
+        place = x - 3 if is_last else x + 3
+        marks.append(text(words, x=place, y=12, class_="year small", anchor="end" if is_last else None))
     return marks
 
 

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from desireline.faces.web.drawing import counted
 from desireline.faces.web.live_reading import Refused, refused
+from desireline.faces.web.plain_text import written_out
 from desireline.project import Project
 from desireline.vocabulary.errors import DesirelineError
 from desireline.vocabulary.units import moment_text
@@ -44,9 +45,14 @@ def _change(project: Project, number: int, action: str, text: str) -> None:
     if action == "discard":
         project.imports.discard([number])
         return
-    if known.whole and text.replace("\r\n", "\n") != known.raw.replace("\r\n", "\n"):
+    if known.whole and _lines(text) != _lines(written_out(known.raw)):
         project.imports.edit(number, text)
     project.imports.replay(numbers=[number])
+
+
+def _lines(text: str) -> str:
+    """A text with the ends of lines that browsers send taken as what they were."""
+    return text.replace("\r\n", "\n")
 
 
 def live_address(words: Mapping[str, str]) -> str:
@@ -56,15 +62,16 @@ def live_address(words: Mapping[str, str]) -> str:
 
 
 def refused_row(row: Refused) -> dict[str, Any]:
-    """A refused message, ready to print."""
+    """A refused message or row of a file, ready to print."""
+    came = f"{row.source or '(no source)'}, {moment_text(row.at)}"
     return {
         "number": row.number,
-        "place": f"{row.source or '(no source)'}, {moment_text(row.at)[:19]}",
-        "address": f"/live/messages/{row.sequence}/{row.position}",
+        "place": came if row.sequence else f"{row.file}, row {row.row:,}",
+        "address": f"/live/messages/{row.sequence}/{row.position}" if row.sequence else "",
         "reason": row.reason,
-        "raw": row.raw,
+        "raw": written_out(row.raw),
         "whole": row.whole,
-        "note": "" if row.whole else f"only the beginning is shown; the message has {counted(row.length)} letters",
+        "note": "" if row.whole else f"only the beginning is shown; all of it has {counted(row.length)} letters",
     }
 
 

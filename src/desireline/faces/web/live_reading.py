@@ -1,4 +1,4 @@
-"""What the live page looks up: messages waiting in quarantine, and one message with what became of it."""
+"""What pages look up: what waits in quarantine, and one message with what became of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from desireline.faces.web.now import question_text
+from desireline.faces.web.plain_text import written_out
 from desireline.project import Project
 from desireline.storage.import_book import ImportBook
 from desireline.storage.part_names import stretch_of
@@ -19,10 +20,12 @@ MOST_SHOWN_LETTERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One message in quarantine."""
+    """One message or row in quarantine. file, row: where it stood; of a message `live` and its place in the request."""
 
     number: int
     source: str
+    file: str
+    row: int
     at: int
     reason: str
     raw: str
@@ -35,7 +38,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """The messages that wait in quarantine: the latest of them, and how many there are for each reason."""
+    """What waits in quarantine: some of it, the latest first, how much there is, and how much for each reason."""
 
     rows: tuple[Refused, ...]
     total: int
@@ -67,12 +70,20 @@ class Came:
     refused: Refused | None = None
 
 
-def quarantine(project: Project, *, most: int) -> Quarantine:
-    """The latest live messages that wait in quarantine."""
+def quarantine(project: Project, *, most: int, offset: int = 0, import_id: str = LIVE, reason: str = "") -> Quarantine:
+    """What waits in quarantine, the latest first.
+
+    most, offset: which of them are given. import_id: of which import, `live` for what came over the wire, all when
+    empty. reason: only those refused for it, when it is given; the reasons and the total are of all.
+    """
     book = ImportBook(project.state)
-    reasons = tuple((str(row["reason"]), int(row["rows"])) for row in book.reasons(import_id=LIVE, status="waiting"))
+    equal = {"status": "waiting"} | ({"import_id": import_id} if import_id else {})
+    reasons = tuple((str(row["reason"]), int(row["rows"])) for row in book.reasons(**equal))
     total = sum(count for _, count in reasons)
-    rows = book.refusals(import_id=LIVE, status="waiting", limit=most, offset=max(0, total - most))
+    fitting = total if not reason else dict(reasons).get(reason, 0)
+    equal |= {"reason": reason} if reason else {}
+    end = max(0, fitting - offset)
+    rows = book.refusals(limit=min(most, end), offset=max(0, end - most), **equal) if end and most else []
     return Quarantine(tuple(refused_of(row) for row in reversed(rows)), total, reasons)
 
 
@@ -88,6 +99,8 @@ def refused_of(row: Mapping[str, Any]) -> Refused:
     return Refused(
         number=int(row["number"]),
         source=str(row["source"]),
+        file=str(row["file"]),
+        row=int(row["row"]),
         at=int(row["changed_at"]),
         reason=str(row["reason"]),
         raw=raw,
@@ -121,7 +134,7 @@ def came(project: Project, sequence: int, position: int) -> Came | None:
         position=position,
         source=received.source,
         received_at=received.received_at,
-        text=text[:MOST_SHOWN_LETTERS],
+        text=written_out(text)[:MOST_SHOWN_LETTERS],
         cut=len(text) > MOST_SHOWN_LETTERS,
         made=tuple(_made(project, sequence, position)),
         refused=refused_of(waiting[-1]) if waiting else None,

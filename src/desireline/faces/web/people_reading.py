@@ -12,6 +12,7 @@ from desireline.faces.web.now import Now
 from desireline.faces.web.what_is_shown import HandleShown, PeopleFound, PersonFound, PersonLine, PromiseMark, Touch
 from desireline.vocabulary.errors import DesirelineError
 from desireline.vocabulary.handles import rank
+from desireline.vocabulary.units import counted
 
 MOST_LISTED = 60
 """So many interactions the table beneath a line of years lists; the picture and the exports hold more."""
@@ -104,7 +105,7 @@ def _evidence(now: Now, person: int, handles: Sequence[dict[str, Any]]) -> list[
     for handle in handles:
         beside = seen.get((handle["kind"], handle["value"]))
         reason = handle["reason"] or (
-            f"seen with {beside['seen_with']} on {beside['times']:,} interactions"
+            f"seen with {beside['seen_with']} on {counted(int(beside['times']), 'interaction')}"
             if beside
             else "the only handle it came with"
         )

@@ -80,7 +80,7 @@ def person_sentence(line: PersonLine) -> str:
     broken = sum(mark.verdict == "broken" for mark in line.promises)
     kept = sum(mark.verdict == "kept" for mark in line.promises)
     waiting = sum(mark.verdict == "waiting" for mark in line.promises)
-    parts = [f"{counted(kept)} promises kept", f"{counted(broken)} broken"]
+    parts = [f"{counted(kept)} {'promise' if kept == 1 else 'promises'} kept", f"{counted(broken)} broken"]
     if waiting:
         parts.append(f"{counted(waiting)} waiting")
     touches = f"{counted(line.total)} {'interaction' if line.total == 1 else 'interactions'}"

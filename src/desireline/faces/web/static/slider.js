@@ -2,7 +2,7 @@
 export function startSlider(form, changed) {
   const slider = form.querySelector("[data-slider]");
   const [first, last] = slider?.querySelectorAll("input") ?? [];
-  if (!first) return;
+  if (!first || first.max === "0") return;
   const from = form.elements.from, to = form.elements.to;
   const bars = [...slider.querySelectorAll("rect")];
   slider.hidden = false;
