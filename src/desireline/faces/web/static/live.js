@@ -5,8 +5,9 @@ import { pauseMoments, setClock, startMoments } from "./moments.js";
 const FOLLOW = "desireline.follow";
 const FOLLOW_SECONDS = { live: 2 };
 const SLOWLY_SECONDS = 30;
+const LOOK_AGAIN_SECONDS = 0.5;
 let reload = () => {}, line = null, screen = null;
-let paused = false, lostAt = "", anew = false, shownAt = 0, fresh = 0;
+let paused = false, lostAt = "", anew = false, shownAt = 0, fresh = 0, following = 0;
 
 const byId = (id) => document.getElementById(id);
 
@@ -102,9 +103,14 @@ function busy() {
   return writing || edited || screen.querySelector("details[open], :popover-open") || screen.classList.contains("busy");
 }
 
+// Shown once the page has rested and nobody is busy with it: looked at again until then, as nothing else may come in.
 function showIfFollowed() {
+  clearTimeout(following);
+  if (paused || !byId("follow")?.checked || !(anew || fresh)) return;
   const rest = (FOLLOW_SECONDS[screen.dataset.page] ?? SLOWLY_SECONDS) * 1000;
-  if (byId("follow")?.checked && (anew || fresh && performance.now() - shownAt > rest) && !busy()) showNow();
+  const left = anew ? 0 : shownAt + rest - performance.now();
+  if (left <= 0 && !busy()) showNow();
+  else following = setTimeout(showIfFollowed, Math.max(left, LOOK_AGAIN_SECONDS * 1000));
 }
 
 function showNow() {
