@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from desireline.outreach import Answer, Deliverer, Listener, Message, Outbox
-from outreach.listening import Clock, broken, hook, outbox_in, statuses
+from outreach.listening import DAY, Clock, broken, deliver, hook, outbox_in, statuses
 
 
 def now() -> int:
@@ -118,3 +118,41 @@ def test_a_state_store_that_fails_for_a_moment_loses_nothing(tmp_path: Path, mon
     deliverer.stop()
     assert len({identity for _, identity in channel.messages}) == 1
     assert statuses(outbox) == {"told": 1}
+
+
+def test_a_listener_taken_away_while_it_is_told_leaves_nothing_that_waits(tmp_path: Path) -> None:
+    clock = Clock()
+    outbox = outbox_in(tmp_path, clock, hook(address="https://x.example/"))
+    outbox.tell([broken(1, clock())], now=clock())
+
+    class TakenAway:
+        async def send(self, message: Message, listener: Listener, *, now: int) -> Answer:
+            outbox.apply({"does": "listener.remove", "name": "hook"}, at=clock())
+            return Answer("again", "answered 500", 500)
+
+    deliver(Deliverer(outbox, {"webhook": TakenAway()}, now=clock, chance=random.random), clock, until=clock() + DAY)
+    assert statuses(outbox) == {"discarded": 1}
+
+
+def test_what_was_told_a_month_ago_is_forgotten_while_the_server_runs(tmp_path: Path) -> None:
+    outbox = outbox_in(tmp_path, Clock(), hook(address="https://x.example/"))
+    outbox.tell([broken(1, now())], now=now())
+    channel = Told(1)
+    deliverer = started(outbox, channel)
+    assert channel.here.wait(20)
+    deliverer.stop()
+    assert statuses(outbox) == {"told": 1}
+    gone = threading.Event()
+    forget = outbox.book.forget
+
+    def forgetting(before: int) -> int:
+        try:
+            return forget(before)
+        finally:
+            gone.set()
+
+    outbox.book.forget = forgetting  # type: ignore[method-assign]
+    later = started(outbox, channel, lambda: now() + 31 * DAY)
+    assert gone.wait(20)
+    later.stop()
+    assert (statuses(outbox), outbox.book.attempts()) == ({}, [])

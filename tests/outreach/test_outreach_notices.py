@@ -12,7 +12,7 @@ from sqlalchemy import select
 from desireline.outreach import Notice, Outbox, notice_from_json, notices_of
 from desireline.storage.lake import Lake
 from desireline.storage.outbox_tables import OUTBOX
-from outreach.listening import DAY, HOUR, Clock, broken, hook, outbox_in, statuses
+from outreach.listening import DAY, HOUR, MINUTE, Clock, broken, hook, outbox_in, statuses
 
 ROW: dict[str, Any] = {
     "map": "loan",
@@ -168,22 +168,42 @@ def test_intents_and_the_progress_of_the_ledger_are_one_transaction(tmp_path: Pa
     assert len(everything(outbox)) == 1
 
 
-def test_what_falls_due_soon_is_told_once(tmp_path: Path, lake: Lake) -> None:
+def test_what_falls_due_soon_is_told_once_and_asked_once_a_minute(tmp_path: Path, lake: Lake) -> None:
     clock = Clock()
     outbox = outbox_in(
         tmp_path, clock, hook(address="https://harbour.example/told", kinds=["promise.due_soon", "promise.broken"])
     )
-    soon, later = clock() + 5 * 60_000, clock() + HOUR
+    soon, later = clock() + 5 * MINUTE, clock() + HOUR
     rows = [ledger_row(1, "waiting", at=soon), ledger_row(2, "waiting", at=later), ledger_row(3, "kept", at=soon)]
     rows += [ledger_row(4, "waiting", at=soon), ledger_row(4, "kept", at=soon, number=2)]
     lake.write_rows("ledger_rows", "000001", [{**row, "judged_at": clock()} for row in rows])
-    told = [
-        notice.opening_id for _ in range(3) for notice in outbox.tell_due_soon(lake, now=clock(), within=10 * 60_000)
-    ]
-    assert told == [1]
+
+    def told() -> list[int]:
+        return [notice.opening_id for notice in outbox.tell_due_soon(lake, now=clock())]
+
+    assert [told() for _ in range(3)] == [[1], [], []]
+    lake.write_rows("ledger_rows", "000002", [{**ledger_row(5, "waiting", at=soon), "judged_at": clock()}])
+    assert told() == []
+    clock.now += MINUTE
+    assert told() == [5]
     clock.now = later - 1
-    assert [notice.opening_id for notice in outbox.tell_due_soon(lake, now=clock(), within=10 * 60_000)] == [2]
-    assert statuses(outbox) == {"waiting": 2}
+    assert told() == [2]
+    clock.now -= HOUR
+    assert told() == [1, 5], "a clock that was set back is asked at once"
+    assert statuses(outbox) == {"waiting": 3}
+
+
+def test_nobody_is_looked_up_who_falls_due_soon_while_nobody_listens_for_it(tmp_path: Path, lake: Lake) -> None:
+    clock = Clock()
+    outbox = outbox_in(
+        tmp_path,
+        clock,
+        hook(address="https://harbour.example/told"),
+        hook("off", address="https://harbour.example/told", kinds=["promise.due_soon"], enabled=False),
+    )
+    row = {**ledger_row(1, "waiting", at=clock() + MINUTE), "judged_at": clock()}
+    lake.write_rows("ledger_rows", "000001", [row])
+    assert outbox.tell_due_soon(lake, now=clock()) == []
 
 
 def test_a_listener_hears_only_what_it_asked_for(tmp_path: Path) -> None:

@@ -4,11 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from desireline.storage.forgetting import APPLIED, forget_applied
 from desireline.storage.import_book import ImportBook
+from desireline.storage.mailbox_tables import MAILBOXES
+from desireline.storage.outbox_book import OutboxBook
+from desireline.storage.outbox_tables import ATTEMPTS, LISTENERS, NOTICES, OUTBOX
 from desireline.storage.progress_book import ProgressBook
 from desireline.storage.seen_book import SeenBook
 from desireline.storage.source_book import SourceBook
 from desireline.storage.state import State
+from desireline.storage.state_tables import METADATA, STATE_VERSION
 from desireline.vocabulary.errors import DesirelineError
 from postgresql import Place
 
@@ -110,3 +115,17 @@ def test_a_message_refused_live_says_where_in_the_log_it_lies(tmp_path: Path, ne
         assert {**refused, "number": 1, "replayed_by": None} == found
         assert book.reasons() == [{"reason": "event.not_text", "rows": 1}]
         assert book.change_refusals([1], status="discarded") == 1
+
+
+def test_a_rebuild_begins_the_ledger_anew_also_for_whoever_is_told_of_it(place: Place) -> None:
+    state = place.open()
+    OutboxBook(state).have_told("ledger_rows", "000057")
+    ProgressBook(state).reach("record", 9)
+    forget_applied(state)
+    assert (OutboxBook(state).told_so_far("ledger_rows"), ProgressBook(state).reached("record")) == ("", 0)
+
+
+def test_every_table_is_forgotten_by_a_rebuild_or_holds_what_the_log_cannot_tell() -> None:
+    kept = {STATE_VERSION, LISTENERS, NOTICES, OUTBOX, ATTEMPTS, MAILBOXES}
+    assert kept.isdisjoint(APPLIED)
+    assert kept | set(APPLIED) == set(METADATA.sorted_tables)

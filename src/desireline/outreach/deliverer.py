@@ -43,6 +43,7 @@ class Deliverer:
         self._bells: dict[str, asyncio.Event] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failed: set[str] = set()
+        self._forget_at = 0
         self._changed = asyncio.Event()
         self._ending = asyncio.Event()
         self._thread: threading.Thread | None = None
@@ -103,8 +104,9 @@ class Deliverer:
             self._changed.clear()
             try:
                 await self._meet_listeners()
+                await self._forget_old()
             except Exception as error:
-                _LOG.error("listeners could not be read: %s", type(error).__name__)
+                _LOG.error("the outbox could not be looked after: %s", type(error).__name__)
             self._open_lanes()
             changed = asyncio.create_task(self._changed.wait())
             await asyncio.wait({changed, ending}, timeout=_LONGEST_SLEEP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -127,6 +129,13 @@ class Deliverer:
                     chance=self._chance,
                     in_turn=self._in_turn,
                 )
+
+    async def _forget_old(self) -> None:
+        """Now and then: what was told long ago need not be kept."""
+        now = self._now()
+        if now >= self._forget_at:
+            await self._in_turn(lambda: self._outbox.forget_old(now=now))
+            self._forget_at = now + self._outbox.limits.forget_every
 
     def _open_lanes(self) -> None:
         for name in self._lanes:

@@ -15,7 +15,7 @@ from desireline.vocabulary.errors import DesirelineError, Mistake, nearest
 
 ListenerKind = Literal["webhook", "email"]
 MOST_LISTENERS = 100
-MOST_PER_SECOND = 100.0
+FEWEST_PER_SECOND, MOST_PER_SECOND = 0.001, 100.0
 PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ENVIRONMENT = re.compile(r"[A-Z_][A-Z0-9_]{0,100}")
@@ -129,8 +129,8 @@ def _mistakes(given: Mapping[str, Any]) -> list[Mistake]:
             found.append((f"'{word}' is not a kind of notice.", nearest(word, KINDS) or f"Known: {', '.join(KINDS)}."))
     if given.get("purpose", "service") not in POLICIES:
         found.append((f"'{given['purpose']}' is not a purpose.", f"Known: {', '.join(POLICIES)}."))
-    if not 0 < given.get("per_second", 1.0) <= MOST_PER_SECOND:
-        found.append((f"'per_second' must be more than 0 and at most {MOST_PER_SECOND:g}.", ""))
+    if not FEWEST_PER_SECOND <= given.get("per_second", 1.0) <= MOST_PER_SECOND:
+        found.append((f"'per_second' must be between {FEWEST_PER_SECOND:g} and {MOST_PER_SECOND:g}.", ""))
     return [Mistake(what, at, do=do) for what, do in found]
 
 

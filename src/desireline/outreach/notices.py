@@ -12,6 +12,7 @@ NoticeKind = Literal[
     "promise.broken", "promise.kept", "promise.made_good", "promise.restated", "promise.due_soon", "listener.test"
 ]
 KINDS: tuple[str, ...] = get_args(NoticeKind)
+DUE_SOON: NoticeKind = "promise.due_soon"
 SETTLED = ("kept", "broken")
 
 
@@ -69,7 +70,7 @@ def notices_of(changes: Iterable[Mapping[str, Any]]) -> list[Notice]:
 
 def due_soon_of(rows: Iterable[Mapping[str, Any]]) -> list[Notice]:
     """Of promises still open, given as rows of the ledger: each falls due soon."""
-    return [_notice("promise.due_soon", row, at=row["due_at"]) for row in rows if row["due_at"] is not None]
+    return [_notice(DUE_SOON, row, at=row["due_at"]) for row in rows if row["due_at"] is not None]
 
 
 def breach_moment(row: Mapping[str, Any]) -> int:

@@ -44,6 +44,11 @@ class Limits:
     tell_within: int = 24 * 3_600_000
     """What happened longer ago is history: it stands in the ledger and is not told."""
     keep_told: int = 30 * 86_400_000
+    forget_every: int = 3_600_000
+    due_soon_within: int = 30 * 60_000
+    """A promise falls due soon when it does so within this time ..."""
+    due_soon_every: int = 60_000
+    """... and so often it is asked which ones do, while somebody listens for it."""
 
 
 def wait_before_next(attempts: int, *, chance: float, limits: Limits, asked: int | None = None) -> int:

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from desireline.outreach.listeners import MOST_LISTENERS, Listener, listener_from_row, read_listener
-from desireline.outreach.notices import Notice, due_soon_of, notices_of
+from desireline.outreach.notices import DUE_SOON, Notice, due_soon_of, notices_of
 from desireline.outreach.policies import POLICIES
 from desireline.outreach.retries import Limits
 from desireline.storage.lake import Lake
@@ -42,6 +42,7 @@ class Outbox:
         self.book = OutboxBook(state)
         self.limits = limits or Limits()
         self._due_soon: dict[str, int] = {}
+        self._asked_at = -self.limits.due_soon_every
 
     def listeners(self) -> list[Listener]:
         """Everybody who listens, by name."""
@@ -49,20 +50,20 @@ class Outbox:
 
     def tell(self, notices: Sequence[Notice], *, now: int) -> int:
         """Write down who is to be told of these; says how many intents are new. Old news and known news add none."""
-        fresh = [notice for notice in notices if notice.at > now - self.limits.tell_within]
+        fresh: dict[str, Notice] = {}
+        for notice in notices:
+            if notice.at > now - self.limits.tell_within:
+                fresh.setdefault(notice.id, notice)
         with self.book.state.writing():
-            listeners = [each for each in self.listeners() if each.enabled]
-            wanted = [(each, notice) for each in listeners for notice in fresh if each.wants(notice)]
-            wanted = [(each, notice) for each, notice in wanted if notice.at >= each.since]
-            told = self.book.told_already((each.name, notice.id) for each, notice in wanted)
-            new = [pair for pair in dict.fromkeys(wanted) if (pair[0].name, pair[1].id) not in told]
             intents = [
                 intent
-                for each in listeners
-                for intent in self._intents(each, [notice for to, notice in new if to == each], now)
+                for each in self.listeners()
+                if each.enabled
+                for intent in self._intents(each, self._new_to(each, fresh), now)
             ]
-            rows = {notice.id: _notice_row(notice, now) for _, notice in new}
-            return self.book.write(list(rows.values()), intents)
+            told = {str(intent["notice"]) for intent in intents}
+            rows = [_notice_row(notice, now) for name, notice in fresh.items() if name in told]
+            return self.book.write(rows, intents)
 
     def tell_ledger(self, lake: Lake, *, now: int) -> list[Notice]:
         """Go through the parts of the ledger written since the last time, and write down who is to be told of what.
@@ -82,12 +83,18 @@ class Outbox:
             self.book.have_told(LEDGER.name, new[-1])
             return recent
 
-    def tell_due_soon(self, lake: Lake, *, now: int, within: int) -> list[Notice]:
-        """Write down who is to be told of open promises that fall due within so many milliseconds; once for each."""
-        parts = lake.parts(LEDGER.name)
-        if not parts:
+    def tell_due_soon(self, lake: Lake, *, now: int) -> list[Notice]:
+        """Write down who is to be told of open promises that fall due soon, once for each; returns the new ones.
+
+        The ledger is asked once a minute at most, and only while somebody listens for it.
+        """
+        if abs(now - self._asked_at) < self.limits.due_soon_every:
             return []
-        values = {"after": now, "until": now + within}
+        self._asked_at = now
+        parts = lake.parts(LEDGER.name)
+        if not parts or not any(each.enabled and DUE_SOON in each.kinds for each in self.listeners()):
+            return []
+        values = {"after": now, "until": now + self.limits.due_soon_within}
         rows = _ask(lake, "due_soon", values, everything=lake.reading_sql(LEDGER.name, parts))
         self._due_soon = {notice: due for notice, due in self._due_soon.items() if due > now}
         notices = [notice for notice in due_soon_of(rows) if notice.id not in self._due_soon]
@@ -161,6 +168,14 @@ class Outbox:
     def forget_old(self, *, now: int) -> int:
         """Delete what was told long ago; dead letters stay until people decide."""
         return self.book.forget(now - self.limits.keep_told)
+
+    def _new_to(self, listener: Listener, notices: Mapping[str, Notice]) -> list[Notice]:
+        """What a listener wants and was not told yet; what happened before they listened is none of it."""
+        wanted = {
+            name: notice for name, notice in notices.items() if listener.wants(notice) and notice.at >= listener.since
+        }
+        told = self.book.told_already(listener.name, wanted)
+        return [notice for name, notice in wanted.items() if name not in told]
 
     @staticmethod
     def _interrupted(listener: Listener, now: int) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
+from desireline.storage.bulk_rows import insert_or_nothing
 from desireline.storage.outbox_tables import ATTEMPTS, LISTENERS, NOTICES, OUTBOX, TOLD_SO_FAR
 from desireline.storage.state import State
 
@@ -51,22 +52,16 @@ class OutboxBook:
     def write(self, notices: Sequence[Mapping[str, Any]], intents: Sequence[Mapping[str, Any]]) -> int:
         """Write notices and the intents to tell them, each only once ever; says how many intents are new."""
         with self.state.writing() as connection:
-            known = self._known(connection, NOTICES, "id", {each["id"] for each in notices})
-            _insert(connection, NOTICES, [each for each in notices if each["id"] not in known])
-            told = self.told_already({(each["listener"], each["notice"]) for each in intents})
-            new = [each for each in intents if (each["listener"], each["notice"]) not in told]
-            _insert(connection, OUTBOX, new)
-            return len(new)
+            insert_or_nothing(connection, NOTICES, notices)
+            return insert_or_nothing(connection, OUTBOX, intents)
 
-    def told_already(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Of pairs (listener, notice id), those whose intent is written already."""
-        asked = set(pairs)
-        query = select(OUTBOX.c.listener, OUTBOX.c.notice)
-        found: set[tuple[str, str]] = set()
+    def told_already(self, listener: str, notices: Iterable[str]) -> set[str]:
+        """Of notices by their ids, those whose intent to be told to a listener is written already."""
+        query = select(OUTBOX.c.notice).where(OUTBOX.c.listener == listener)
+        found: set[str] = set()
         with self.state.reading() as connection:
-            for some in _some(sorted({notice for _, notice in asked})):
-                rows = connection.execute(query.where(OUTBOX.c.notice.in_(some)))
-                found |= {(row.listener, row.notice) for row in rows} & asked
+            for some in _some(sorted(notices)):
+                found |= set(connection.execute(query.where(OUTBOX.c.notice.in_(some))).scalars())
         return found
 
     def singles_since(self, listener: str, since: int) -> int:
@@ -130,10 +125,10 @@ class OutboxBook:
             return [{**row, **tried, "first_tried_at": row["first_tried_at"] or now} for row in rows]
 
     def settle(self, taken: Sequence[Row], attempt: Mapping[str, Any], **values: Any) -> None:
-        """Write down what became of a message that was taken: of its intents, and of the attempt."""
+        """Write down what became of a message that was taken: of its intents still being sent, and of the attempt."""
         with self.state.writing() as connection:
             for some in _some([row["number"] for row in taken]):
-                self._set(connection, OUTBOX.c.number.in_(some), **values)
+                self._set(connection, OUTBOX.c.number.in_(some) & (OUTBOX.c.status == SENDING), **values)
             number = taken[0]["attempt_number"]
             connection.execute(update(ATTEMPTS).where(ATTEMPTS.c.number == number).values(**attempt))
 
@@ -205,17 +200,10 @@ class OutboxBook:
         done = OUTBOX.c.status.in_((TOLD, DISCARDED)) & (OUTBOX.c.changed_at < before)
         with self.state.writing() as connection:
             gone = connection.execute(delete(OUTBOX).where(done)).rowcount
-            still = select(OUTBOX.c.notice)
-            connection.execute(delete(NOTICES).where(NOTICES.c.made_at < before, NOTICES.c.id.not_in(still)))
+            old = select(NOTICES.c.id).where(NOTICES.c.made_at < before).except_(select(OUTBOX.c.notice))
+            connection.execute(delete(NOTICES).where(NOTICES.c.id.in_(old)))
             connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.started_at < before))
         return gone
-
-    @staticmethod
-    def _known(connection: Connection, table: Table, column: str, values: Iterable[str]) -> set[str]:
-        found: set[str] = set()
-        for some in _some(sorted(values)):
-            found |= set(connection.execute(select(table.c[column]).where(table.c[column].in_(some))).scalars())
-        return found
 
     @staticmethod
     def _set(connection: Connection, which: Any, **values: Any) -> int:
@@ -225,11 +213,6 @@ class OutboxBook:
 def _due(query: Any, listener: str, first_tries_only: bool) -> Any:
     query = query.where(OUTBOX.c.listener == listener, OUTBOX.c.status == WAITING)
     return query.where(OUTBOX.c.attempts == 0) if first_tries_only else query
-
-
-def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    for some in _some(rows):
-        connection.execute(insert(table), [dict(row) for row in some])
 
 
 def _some(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -1,6 +1,6 @@
 """The tables of outreach in the state store: who listens, what is to be told to them, and what became of it.
 
-What went out into the world cannot be derived again: a rebuild keeps these tables (`KEPT_BY_REBUILD`).
+What went out into the world cannot be derived again: a rebuild keeps all but how far the ledger was gone through.
 """
 
 from __future__ import annotations
@@ -84,6 +84,3 @@ TOLD_SO_FAR = Table(
     Column("part", String, nullable=False),
 )
 """How far the ledger has been gone through: the name of the last part whose changes were told."""
-
-KEPT_BY_REBUILD = (LISTENERS, NOTICES, OUTBOX, ATTEMPTS)
-"""Tables that `desireline rebuild` must not wipe: what was told cannot be worked out again."""
