@@ -92,7 +92,7 @@ class Now:
 
 
 def stamp_of(project: Any) -> tuple[Any, ...]:
-    """Changes whenever anything that pages show has changed: parts of the lake, or a map."""
+    """Changes whenever anything that pages show has changed: parts of the lake, a map, or the settings."""
     parts: list[tuple[str, int]] = []
     for table in _TABLES:
         folder = project.lake.folder / table
@@ -113,7 +113,7 @@ def stamp_of(project: Any) -> tuple[Any, ...]:
 
 
 def settled_stamp_of(project: Any) -> tuple[Any, ...]:
-    """Changes when a file was taken in or taken back or a map was changed, not with what comes in live."""
+    """Changes when a file was taken in or taken back or a map or the settings changed, not with what comes in live."""
     folder = project.lake.folder / "interactions"
     imports = sorted(name for name in project.lake.parts("interactions") if not name.startswith("live-"))
     parts = [(name, (folder / f"{name}.parquet").stat().st_mtime_ns) for name in imports]
@@ -123,7 +123,7 @@ def settled_stamp_of(project: Any) -> tuple[Any, ...]:
 def _maps_stamp(project: Any) -> tuple[tuple[str, int], ...]:
     folder = project.folder / "maps"
     maps = sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
-    return tuple((path.name, path.stat().st_mtime_ns) for path in maps)
+    return (*((path.name, path.stat().st_mtime_ns) for path in maps), (repr(project.file), 0))
 
 
 def question_text(name: str) -> str:
