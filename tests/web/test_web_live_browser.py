@@ -18,7 +18,14 @@ from web.test_web_browser import ARGUMENTS, AXE, CHROMIUM, DESK, PHONE, Watched
 
 pytestmark = pytest.mark.browser
 CANARY = "<img src=x onerror=alert(1)>"
-PAGES = ("/live", "/connect", "/connect/shop", "/live/messages/{message}")
+PAGES = (
+    "/live",
+    "/live/promises?what=broken",
+    "/import/refused?import=live",
+    "/connect",
+    "/connect/shop",
+    "/live/messages/{message}",
+)
 
 
 @pytest.fixture(scope="module")

@@ -67,6 +67,8 @@ def _years(first: int, last: int, *, place_of: object, height: float) -> list[st
         is_last = x > _WIDTH - _RIGHT - 40
         place = x - 3 if is_last else x + 3
         marks.append(text(words, x=place, y=12, class_="year small", anchor="end" if is_last else None))
+    if not marks:
+        marks.append(text(moment_text(first)[:10], x=_LEFT, y=12, class_="year small"))
     return marks
 
 

@@ -54,6 +54,7 @@ def _message_context(reading: Reading, pulse: Pulse, found: Came) -> dict[str, A
         "class": MEANINGS.get(verdict, ""),
         "picture": verdict_picture(MEANINGS.get(verdict, "")),
         "reason": reason,
+        "nothing": _NOTHING.get(verdict, "No interaction, or none yet: what came a moment ago is still on its way."),
         "source": found.source or "(no source)",
         "received": moment_text(found.received_at),
         "text": found.text,
@@ -73,6 +74,12 @@ def _message_context(reading: Reading, pulse: Pulse, found: Came) -> dict[str, A
         if found.refused is not None and found.refused.status == "waiting"
         else None,
     }
+
+
+_NOTHING = {
+    "quarantined": "Nothing yet: mend it, and it becomes what it would have been.",
+    "repeated": "Nothing new: what came first counts.",
+}
 
 
 def _message_sentence(verdict: str, made: int) -> str:

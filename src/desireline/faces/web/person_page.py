@@ -63,7 +63,7 @@ def person_context(line: PersonLine) -> dict[str, Any]:
         ],
         "touches_words": f"the latest {counted(len(line.touches))} of {counted(line.total)}"
         if len(line.touches) < line.total
-        else f"all {counted(line.total)}",
+        else counted(line.total),
         "handles": line.handles,
         "exports": [
             {"name": ending.upper(), "address": f"{here}.{ending}"} for ending in ("svg", "png", "csv", "json")
