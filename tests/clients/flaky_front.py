@@ -84,8 +84,12 @@ class FlakyFront:
 
     def wait_until(self, holds: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
         """Wait until this holds, looking again whenever a request was answered."""
+        assert self.holds_within(holds, seconds=seconds), f"{what} never came; seen: {self.did}"
+
+    def holds_within(self, holds: Callable[[], bool], *, seconds: float) -> bool:
+        """Whether this comes to hold in time."""
         with self._changed:
-            assert self._changed.wait_for(holds, seconds), f"{what} never came; seen: {self.did}"
+            return self._changed.wait_for(holds, seconds)
 
     async def _serve(self, ready: threading.Event, ending: asyncio.Event) -> None:
         server = await asyncio.start_server(self._connection, sock=self._listening)

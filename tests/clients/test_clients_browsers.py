@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.long, needs_node]
 if not CHROMIUM:
     pytest.skip("Chromium is not installed: apt-get install chromium, or set CHROMIUM", allow_module_level=True)
 TRACKED = 20
+TRIES = 5
 
 SEGMENT = """<script src="/modules/@segment/analytics-next/dist/umd/index.js"></script><script>
 const client = AnalyticsNext.AnalyticsBrowser.load({writeKey: "KEY", cdnURL: "HOST"}, OPTIONS);
@@ -189,12 +190,23 @@ def test_two_known_people_are_not_joined_by_what_stands_in_a_page(client: Client
     "client", [each for each in (*CLIENTS, BEACON) if each is not HASTY], ids=lambda client: client.name, indirect=True
 )
 def test_the_last_words_of_a_page_arrive_by_beacon_or_with_the_next_page(client: Client, shop: Shop) -> None:
-    """PostHog's client that sends one by one packs each event after the call returned: a page that goes loses it."""
+    """What its client has not yet made a request of when the page goes is lost to anybody, so there are a few tries.
+
+    PostHog's client that sends one by one is left out: it packs each event after the call returned.
+    """
     shop.page.evaluate("() => track(0)")
     shop.front.wait_until(lambda: shop.project.seen().numbers == [0], "the first event")
-    shop.page.evaluate("() => { track(1); track(2); track(3) }")
+    assert any(last_words_arrive(client, shop, first=10 * each) for each in range(1, TRIES + 1))
+    assert shop.project.seen().quarantined == []
+
+
+def last_words_arrive(client: Client, shop: Shop, *, first: int) -> bool:
+    words = {first, first + 1, first + 2}
+    shop.page.evaluate("numbers => numbers.forEach(number => track(number))", sorted(words))
     shop.page.goto(shop.site.address + "/bare")
     if client.name == "rudder-batching":
         shop.page.goto(shop.site.address)
-    shop.front.wait_until(lambda: shop.project.seen().numbers == [0, 1, 2, 3], "the last words")
-    assert shop.project.seen().quarantined == []
+    if shop.front.holds_within(lambda: words <= set(shop.project.seen().numbers), seconds=20):
+        return True
+    shop.page.goto(shop.site.address)
+    return False
