@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desireline.storage.log import Disk, Kind, check_log, read_log
+from desireline.storage.log import Disk, Kind, LogLimits, check_log, read_log
 from desireline.storage.log.contents import Contents, contents_of
 from desireline.storage.log.frames import OPENING, written
 from desireline.storage.log.packed import Footer, Packer, plain_blocks, read_index
@@ -96,6 +96,46 @@ def test_a_segment_that_was_damaged_before_it_is_sealed_stays_as_it_is(tmp_path:
     segment.path.write_bytes(content)
     with pytest.raises(NotSealed):
         pack(segment, target, Disk(), previous="", going_on=lambda: None)
+
+
+def test_a_plain_file_goes_only_once_the_packed_one_has_its_name_on_disk(tmp_path: Path) -> None:
+    class Noting(Disk):
+        def __init__(self) -> None:
+            self.done: list[str] = []
+
+        def remove(self, path: Path) -> None:
+            self.done.append(f"remove {path.name}")
+            super().remove(path)
+
+        def sync_folder(self, folder: Path) -> None:
+            self.done.append("sync")
+            super().sync_folder(folder)
+
+    with opened(tmp_path, PLAIN) as log:
+        fill(log, 30)
+    plain = {path: path.read_bytes() for path in segments(tmp_path)}
+    with opened(tmp_path) as log:
+        until_sealed(log, len(plain))
+    killed_in_between, content = next(iter(plain.items()))
+    killed_in_between.write_bytes(content)
+    disk = Noting()
+    with opened(tmp_path, PLAIN, disk) as log:
+        assert len(list(log.read())) == 30
+    assert not killed_in_between.exists()
+    assert "sync" in disk.done[: disk.done.index(f"remove {killed_in_between.name}")]
+
+
+def test_the_ballast_is_laid_also_where_the_system_reserves_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("os.posix_fallocate")
+    waiting = threading.Event()
+    with opened(tmp_path, LogLimits(ballast_bytes=100_000, retry_seconds=0.02)) as log:
+        for _ in range(3_000):
+            if log.state.ballast_bytes or log.state.why_not_sealed:
+                break
+            waiting.wait(0.01)
+        assert (log.state.ballast_bytes, log.state.why_not_sealed) == (100_000, "")
 
 
 def test_a_sealed_segment_unpacks_with_any_zstd_to_what_was_written(tmp_path: Path) -> None:

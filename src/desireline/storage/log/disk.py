@@ -5,10 +5,13 @@ One small object, so that tests can record, slow down, fill or break the disk; n
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+_FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,11 @@ class Disk:
         os.pwrite(file, data, 0)
 
     def sync(self, file: int) -> None:
-        """Return when the content of the file is on disk."""
-        _data_sync(file)
+        """Return when the content of the file is on disk; macOS must be asked in words of its own."""
+        if _FULL_SYNC is None:
+            os.fdatasync(file)
+        else:
+            fcntl.fcntl(file, _FULL_SYNC)
 
     def sync_old(self, path: Path) -> None:
         """Return when the content of a file that somebody wrote earlier is on disk."""
@@ -85,8 +91,11 @@ class Disk:
         path.unlink()
 
     def reserve(self, file: int, size_bytes: int) -> None:
-        """Take room for a file without writing it."""
-        os.posix_fallocate(file, 0, size_bytes)
+        """Take room for a file, without writing it where the system can do that."""
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file, 0, size_bytes)
+        else:
+            self.write(file, bytes(size_bytes))
 
     def space(self, folder: Path) -> Space:
         """What the file system of a folder still offers to us."""
@@ -100,6 +109,3 @@ class Disk:
     def seed(self) -> int:
         """A new seed for the checksums of one segment, unknown outside (32 bits)."""
         return int.from_bytes(os.urandom(4), "big")
-
-
-_data_sync = getattr(os, "fdatasync", os.fsync)

@@ -234,6 +234,7 @@ def _finish_packing(folder: Path, disk: Disk) -> None:
     """A packed file in its place was complete before it got its name: the plain one can go, half-made ones too."""
     for path in (*folder.glob(f"*{PART}"), *(folder / FILES).glob(f"*{PART}")):
         disk.remove(path)
+    disk.sync_folder(folder)  # the packed file must have its name on disk before the plain one loses its own
     for path in sorted(folder.iterdir()):
         segment = named(path)
         plain = path.with_suffix("")

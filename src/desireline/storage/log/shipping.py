@@ -64,19 +64,22 @@ class LogShipper:
     def _segments(self) -> list[Shipped] | None:
         """Ship every segment that is there; None when one was packed meanwhile, so that it must be looked again."""
         files = []
-        try:
-            for path in sorted(self.folder.iterdir()):
-                segment = named(path)
-                if segment is not None:
-                    files.append(self._ship_whole(path, path.name) if segment.packed else self._ship_new(path))
-        except FileNotFoundError:
-            return None
+        for path in sorted(self.folder.iterdir()):
+            segment = named(path)
+            if segment is None:
+                continue
+            try:
+                files.append(self._ship_whole(path, path.name) if segment.packed else self._ship_new(path))
+            except FileNotFoundError:
+                if path.exists():
+                    raise
+                return None
         return files
 
     def _ship_whole(self, path: Path, name: str) -> Shipped:
-        """Ship a file that never changes again, once."""
-        if name not in self._whole:
-            target = self.to / name
+        """Ship a file that never changes again, once; and again should the copy be gone."""
+        target = self.to / name
+        if name not in self._whole or not target.exists():
             if not target.exists() or target.stat().st_size != path.stat().st_size:
                 with suppress(FileNotFoundError):
                     self._disk.remove(target)
@@ -87,20 +90,23 @@ class LogShipper:
         return self._whole[name]
 
     def _ship_new(self, path: Path) -> Shipped:
-        """Ship what came at the end of a segment since the last time."""
-        digest, at = self._grown.get(path.name) or self._taken_up(path)
+        """Ship what came at the end of a segment since the last time; all of it should the copy be gone."""
+        target = self.to / path.name
+        known = self._grown.get(path.name) if target.exists() else None
+        digest, at = known or self._taken_up(path)
+        digest = digest.copy()  # what is known stays true should this fail half way
         if at == 0:
             with suppress(FileNotFoundError):
-                self._disk.remove(self.to / path.name)
-            self._disk.close(self._disk.create(self.to / path.name))
-        with opened(path) as read_at, (self.to / path.name).open("r+b") as target:
-            target.seek(at)
+                self._disk.remove(target)
+            self._disk.close(self._disk.create(target))
+        with opened(path) as read_at, target.open("r+b") as file:
+            file.seek(at)
             while chunk := read_at(at, _CHUNK_BYTES):
-                target.write(chunk)
+                file.write(chunk)
                 digest.update(chunk)
                 at += len(chunk)
-            target.flush()
-            self._disk.sync(target.fileno())
+            file.flush()
+            self._disk.sync(file.fileno())
         self._grown[path.name] = (digest, at)
         return Shipped(path.name, digest.hexdigest(), at)
 
