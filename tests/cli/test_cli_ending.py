@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from cli.command_line import Said, typed
+from desireline.faces.cli import main
 from desireline.faces.cli.ending import run
 
 
@@ -113,6 +114,21 @@ def test_whoever_stops_a_command_is_told_no_finding(stopped: BaseException, caps
         patch.setattr(sys, "argv", ["desireline"])
         assert run(command) == 130
     assert capsys.readouterr().err.endswith("Stopped.\n")
+
+
+def test_a_command_may_be_stopped_while_it_gathers_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Stopping:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "desireline.faces.cli.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "desireline.faces.cli.app")
+    monkeypatch.setattr(sys, "meta_path", [Stopping(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "Stopped.\n")
 
 
 def raising(failure: BaseException) -> Callable[[], Any]:

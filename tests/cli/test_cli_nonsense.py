@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,17 @@ def test_a_project_with_a_misspelt_zone_is_not_made(tmp_path: Path) -> None:
     assert said.code == 2
     assert "Did you mean 'Europe/Berlin'?" in said.err
     assert not (tmp_path / "new" / "desireline.yaml").exists()
+
+
+def test_a_project_that_finds_no_room_is_not_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(path: Path, *_: object, **__: object) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_text", no_room)
+        assert typed("init", tmp_path / "new").code == 3
+    assert typed("init", tmp_path / "new").code == 0
 
 
 def test_every_mistake_of_a_map_is_told_with_its_line(tmp_path: Path) -> None:

@@ -45,12 +45,21 @@ def test_the_doctor_exits_with_1_for_a_fault_only(desk: Path, tmp_path: Path) ->
     (desk / "maps" / "odd.yaml").write_text("map: odd\ncolour: red\n")
     ill = typed("doctor", "-p", desk)
     (desk / "maps" / "odd.yaml").unlink()
-    assert ill.code == 1 and "unknown word 'colour'" in ill.out
+    assert ill.code == 1 and "unknown word 'colour'" in ill.out and ".." not in ill.out
 
 
 def test_without_a_server_nobody_keeps_another_time_than_the_machine(desk: Path) -> None:
     said = typed("clock", "--right", "-p", desk)
     assert (said.code, said.out) == (0, "No server runs. It will start with this machine's clock.\n")
+
+
+def test_the_doctor_takes_no_disk_that_refuses_for_damage(tmp_path: Path) -> None:
+    assert typed("init", tmp_path / "desk").code == 0
+    (tmp_path / "desk" / "data" / "state.sqlite").mkdir(parents=True)
+    told = typed("doctor", "-p", tmp_path / "desk")
+    assert told.code == 1
+    assert "state: cannot be read now: " in told.out and "look at the disk" in told.out
+    assert "damaged" not in told.out
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])

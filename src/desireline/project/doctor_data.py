@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from desireline.project.project import Project
 
 MADE_AGAIN = "stop the server and start it: it is made again from the log"
+OF_THE_DISK = ("disk I/O error", "attempt to write a readonly database", "unable to open database file")
+"""What SQLite says of a whole file that a full or read-only disk, or a missing right, keeps it from."""
 
 
 def sqlite_in_use_is_safe() -> Iterator[Finding]:
@@ -42,7 +44,9 @@ def state_is_whole(project: Project, _environment: Mapping[str, str]) -> Iterato
         yield look("state", "there is none yet", "it is made from the log at the next start")
         return
     version, wrong = look_at_state(path)
-    if wrong:
+    if wrong and wrong[0] in OF_THE_DISK:
+        yield fault("state", f"cannot be read now: {wrong[0]}", "look at the disk and at the rights to its folder")
+    elif wrong:
         yield fault("state", f"damaged: {wrong[0]}", MADE_AGAIN)
     elif version > VERSION:
         yield fault("state", f"written by a newer Desireline (format {version})", "update Desireline")

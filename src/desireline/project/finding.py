@@ -19,7 +19,7 @@ class Finding:
 
     def line(self) -> str:
         """The finding as a line."""
-        return f"{self.level:6}{self.about}: {self.what}{'. ' + self.do if self.do else ''}"
+        return f"{self.level:6}{self.about}: {self.what.rstrip('.') + '. ' + self.do if self.do else self.what}"
 
 
 def ok(about: str, what: str) -> Finding:

@@ -189,6 +189,7 @@ class Project:
     @contextmanager
     def holding(self, who: str) -> Iterator[None]:
         """Hold the project for long, as a server does; its threads take turns with `writing`."""
+        from desireline.project.leaving import leave_behind
         from desireline.project.record import Record
         from desireline.storage.log import Log
 
@@ -200,6 +201,7 @@ class Project:
                 self._record = Record(self, log)
                 held.callback(self._let_go)
                 held.callback(lambda: self.drift.keep())
+                held.callback(leave_behind, self)
                 self._see_whether_the_clock_was_set_back(log)
             yield
 
@@ -294,11 +296,12 @@ def new_project(folder: Path, *, time_zone: str = "UTC", currency: str = "EUR") 
         raise DesirelineError(f"{folder} is a project already.")
     (folder / "maps").mkdir(parents=True, exist_ok=True)
     (folder / "recipes").mkdir(exist_ok=True)
-    path.write_text(project_file_text(folder.resolve().name, time_zone=time_zone, currency=currency), encoding="utf-8")
+    text = project_file_text(folder.resolve().name, time_zone=time_zone, currency=currency)
     try:
+        path.write_text(text, encoding="utf-8")
         return Project(folder)
-    except DesirelineError:
-        path.unlink()
+    except (DesirelineError, OSError):
+        path.unlink(missing_ok=True)
         raise
 
 
