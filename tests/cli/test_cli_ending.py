@@ -124,7 +124,7 @@ def test_a_command_may_be_stopped_while_it_gathers_itself(
             if name == "desireline.faces.cli.app":
                 raise KeyboardInterrupt
 
-    monkeypatch.delitem(sys.modules, "desireline.faces.cli.app")
+    monkeypatch.delitem(sys.modules, "desireline.faces.cli.app", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Stopping(), *sys.meta_path])
     with pytest.raises(SystemExit) as ended:
         main()
