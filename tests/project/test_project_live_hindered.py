@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from desireline.project import Project, digests, rebuild
+from desireline.project import Project, digests, rebuild, upkeep
 from desireline.storage.log import Kind
 from desireline.vocabulary.errors import DesirelineError, WorkFailed
 from project.live_desk import DAY_MS, HOUR_MS, MAP, START_MS, FakeClock, a_desk, at_work, message
@@ -98,6 +98,35 @@ def test_a_map_saved_with_a_mistake_leaves_promises_as_they_were_until_it_is_men
         path.write_text(MAP.replace("within: 2 hours", "within: 3 hours\n    public: true"), encoding="utf-8")
         desk.live.turn()
         assert desk.live.map_mistakes == ""
+
+
+def test_a_map_that_holds_from_now_on_costs_no_judging_of_everybody(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, path = FakeClock(), folder / "maps" / "map0.yaml"
+    judged: list[int] = []
+    judge = upkeep.judge
+
+    def counted(project: Project, *rest: object, as_of: int, **more: object) -> object:
+        judged.append(as_of)
+        return judge(project, *rest, as_of=as_of, **more)  # type: ignore[arg-type]
+
+    with at_work(folder, clock) as desk:
+        monkeypatch.setattr(upkeep, "judge", counted)
+        desk.send(message("m1", "Ticket Opened", "anna", START_MS, case="c1"))
+        clock.move(1_000)
+        desk.live.turn()
+        path.write_text(MAP.replace("within: 2 hours", "within: 3 hours"), encoding="utf-8")
+        desk.live.turn()
+        clock.move(1_000)
+        desk.send(message("m2", "Ticket Opened", "bert", clock(), case="c2"))
+        desk.live.turn()
+        dues = [row[1] for row in desk.ledger("key", "due_at", "promise") if row[2] == "answered"]
+        assert dues == [START_MS + 2 * HOUR_MS, clock() + 3 * HOUR_MS] and judged == []
+        path.write_text(MAP.replace("map: desk", "map: desk\nvalid_from: 2020-01-01").replace("2 hours", "4 hours"))
+        desk.live.turn()
+        dues = [row[1] for row in desk.ledger("key", "due_at", "promise") if row[2] == "answered"]
+        assert dues == [START_MS + 4 * HOUR_MS, clock() + 3 * HOUR_MS] and len(judged) == 1
 
 
 def test_a_server_begins_with_a_mistaken_map_and_judges_once_it_is_mended(folder: Path) -> None:

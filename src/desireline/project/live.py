@@ -147,7 +147,7 @@ class Live:
             if maps.versions and set_back:
                 rows = upkeep.judge(project, maps, None, as_of=now, cause="clock set right").rows
                 project.telling.time_was_set_back(now=now)
-            elif maps.versions and known is not None and known[1] is not maps:
+            elif maps.versions and known is not None and not maps.same_until(now, known[1]):
                 rows = upkeep.judge(project, maps, None, as_of=now).rows
             elif maps.versions and (touched or due):
                 upkeep.prepare_columns(project, maps)

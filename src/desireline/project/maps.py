@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ class MapSet:
         raise DesirelineError(
             f"there is no map '{name}'. {nearest(name, names) or 'Maps: ' + (', '.join(names) or 'none yet.')}"
         )
+
+    def same_until(self, moment: int, other: MapSet) -> bool:
+        """Whether whatever opened before a moment (UTC milliseconds) is judged by both in the same way."""
+        return _until(moment, self.versions) == _until(moment, other.versions)
 
     def table(self) -> Table:
         """The maps as a list."""
@@ -74,7 +79,7 @@ def read_maps(folder: Path, saved: Versions, file: ProjectFile, *, now: int, kee
             read = (
                 each
                 if version.text == each.text
-                else load_map(version.text, each.file_name, calendars.names, project_calendar=file.calendar)
+                else _read_before(version.text, each.file_name, calendars.names, file.calendar)
             )
             parsed.append((version.saved_at if read.valid_from is None else read.valid_from, read))
         if len(history) > 1 and history[-1].saved_at == now:
@@ -94,7 +99,7 @@ class _Calendars:
             body = json.loads(version.text)
             for name, calendar in read_calendars(body["calendars"], body["time_zone"]).items():
                 self.by_name[f"{name}@{version.number}"] = calendar
-        self.names = {name.rpartition("@")[0] for name in self.by_name}
+        self.names = frozenset(name.rpartition("@")[0] for name in self.by_name)
 
     def cut(self, version: MapVersion) -> Iterator[MapVersion]:
         """A version of a map, cut where the calendars changed while it was in force."""
@@ -114,6 +119,16 @@ class _Calendars:
         nearest_first = sorted(self.saved, key=lambda version: abs(version.number - self.saved[place].number))
         names = (f"{calendar}@{version.number}" for version in nearest_first)
         return next((name for name in names if name in self.by_name), "") if calendar else ""
+
+
+def _until(moment: int, versions: Sequence[MapVersion]) -> list[MapVersion]:
+    return [replace(each, holds_to=min(each.holds_to, moment)) for each in versions if each.holds_from < moment]
+
+
+@lru_cache(maxsize=1_000)
+def _read_before(text: str, file_name: str, calendars: frozenset[str], project_calendar: str) -> Map:
+    """An earlier version of a map, which is read once however often a later one is saved."""
+    return load_map(text, file_name, calendars, project_calendar=project_calendar)
 
 
 def _with_today(saved: Versions, name: str, text: str, *, now: int, keep: bool) -> list[SavedVersion]:
