@@ -9,9 +9,9 @@ const EVENT_BYTES = 32000;
 const LONGEST_REST_MS = 300000;
 const LIBRARY = { name: "desireline.js", version: "1" };
 
-const started = {};
-
 export function start({ host, key, consent: told, purpose = "analytics", pages = true }) {
+  // Of two tags in one page, or a tag and a module, the first one counts.
+  const started = (globalThis.desirelineStarted ||= {});
   if (started[key]) return started[key];
   const address = host.replace(/\/+$/, "") + "/v1/batch";
   const prefix = `desireline:${key}:`;
@@ -27,7 +27,7 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
   const names = (of) =>
     [...spare.keys(), ...attempt(() => Object.keys(localStorage), [])].filter((name) => name.startsWith(of)).sort();
   const get = (name) => spare.get(name) ?? attempt(() => localStorage.getItem(name), null);
-  const put = (name, text) => attempt(() => (localStorage.setItem(name, text), 1)) || spare.set(name, text);
+  const put = (name, text) => attempt(() => (localStorage.setItem(name, text), spare.delete(name), 1)) || spare.set(name, text);
   const drop = (name) => (spare.delete(name), mine.delete(name), attempt(() => localStorage.removeItem(name)));
   const clear = () => names(prefix).forEach(drop);
   const read = () => attempt(() => JSON.parse(get(prefix + "state")), null) || { given: {} };
@@ -35,7 +35,7 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
 
   // Whether anything may be kept or sent.
   const refused = () => !!navigator.globalPrivacyControl || navigator.doNotTrack === "1";
-  const on = () => !refused() && !state.no && (!!state.given[purpose] || told === "given");
+  const on = () => !refused() && !document.prerendering && !state.no && (!!state.given[purpose] || told === "given");
   let state = read();
   if (refused()) clear();
 
@@ -104,9 +104,10 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
       while (await sendSome());
     };
     try {
-      if (navigator.locks)
-        await navigator.locks.request(prefix, { ifAvailable: true }, (lock) => (lock ? all() : later(2000)));
-      else await all();
+      let asked;
+      const locked = (lock) => ((asked = 1), lock ? all() : later(2000));
+      await attempt(() => navigator.locks.request(prefix, { ifAvailable: true }, locked))?.catch(() => {});
+      if (!asked) await all();
     } finally {
       sending = false;
       if (!timer && names(queue).length && navigator.onLine !== false) later(2000);
@@ -157,7 +158,7 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
       return true;
     }
     const wait = Math.min(Math.max(after, 1000 * 2 ** tries++ * (0.5 + Math.random() / 2)), LONGEST_REST_MS);
-    if (status) put(prefix + "rest", Date.now() + wait);
+    if (status && names(queue).length) put(prefix + "rest", Date.now() + wait);
     later(wait);
     return false;
   }
@@ -169,7 +170,7 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
   }
 
   // What the page calls.
-  const track = (event, properties = {}) => say("track", { event: String(event), properties });
+  const track = (event, properties = {}) => !!event && say("track", { event: String(event), properties });
 
   function page(name, properties = {}) {
     return say("page", { ...(name && { name: String(name) }), properties });
@@ -234,7 +235,7 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
   }
 
   // What happens in the page by itself.
-  const where = () => location.pathname + location.search + route();
+  const where = () => location.pathname + route() + location.search;
   const route = () => (location.hash.startsWith("#/") ? location.hash : "");
   const plain = (url) => url.replace(/[?#].*$/, "");
 
@@ -249,22 +250,28 @@ export function start({ host, key, consent: told, purpose = "analytics", pages =
     return found[0] && Object.fromEntries(found.map(([name, value]) => [short(name), value]));
   }
 
-  function moved() {
-    if (here === undefined || here === where()) return;
-    abandon();
-    referrer = location.origin + here;
+  // Words that a page replaces in its query, as while somebody types there, are no new page.
+  function moved(how) {
+    const before = here;
+    if (before === undefined || before === where()) return;
     here = where();
+    if (how === "replaceState" && /^[^?]*/.exec(before)[0] === /^[^?]*/.exec(here)[0]) return;
+    abandon();
+    referrer = location.origin + before;
     if (pages) setTimeout(page);
   }
 
-  for (const name of ["pushState", "replaceState"]) {
-    const before = history[name];
-    history[name] = function (...given) {
-      const answer = before.apply(this, given);
-      attempt(moved);
+  function beside(object, name, does) {
+    const plain = object[name];
+    object[name] = function (...given) {
+      const answer = plain.apply(this, given);
+      attempt(() => does(name, this));
       return answer;
     };
   }
+  beside(history, "pushState", moved);
+  beside(history, "replaceState", moved);
+  beside(HTMLFormElement.prototype, "submit", (_, form) => forms.has(form) && submitted({ target: form }));
 
   function marked(element) {
     const properties = {};

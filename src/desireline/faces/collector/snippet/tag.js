@@ -3,5 +3,5 @@ const tag = document.currentScript;
 const { key, host, consent, purpose, pages } = tag.dataset;
 const api = start({ key, host: host || new URL(tag.src).origin, consent, purpose, pages: pages !== "off" });
 const push = ([name, given]) => attempt(() => api[name](...given));
-window.desireline?.q?.forEach(push);
+window.desireline?.q?.forEach?.(push);
 window.desireline = { ...api, q: { push } };
