@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,9 +22,10 @@ from desireline.storage.log import (
     check_log,
     read_log,
 )
-from desireline.storage.log.frames import Hole, Piece, pieces, written
+from desireline.storage.log.frames import MAGIC, Hole, Piece, pieces, written
+from desireline.storage.log.recovery import look
 from desireline.vocabulary.errors import DesirelineError, WorkFailed
-from storage.writing_logs import MOMENT, PLAIN, Told, Unsynced, fill, opened, segments
+from storage.writing_logs import MOMENT, PLAIN, Told, Unsynced, fill, opened, segments, until_sealed
 
 
 def test_ana_s_request_reads_back_as_it_came(tmp_path: Path) -> None:
@@ -300,8 +302,12 @@ def test_entries_of_a_newer_desireline_are_not_guessed_at(tmp_path: Path) -> Non
 
 
 def test_what_a_stranger_sends_cannot_pass_for_a_frame(tmp_path: Path) -> None:
-    forged = b"".join(written(0, kind=1, sequence=2, received_at=0, source=b"", meta=b"", body=b"forged"))
-    with opened(tmp_path, PLAIN) as log:
+    class Known(Unsynced):
+        def seed(self) -> int:
+            return 7 << 32 | 1
+
+    forged = b"".join(written(7 << 32, kind=1, sequence=2, received_at=0, source=b"", meta=b"", body=b"forged"))
+    with opened(tmp_path, PLAIN, Known()) as log:
         for body in (b"first", forged, b"third"):
             log.append(Kind.REQUEST, received_at=0, body=body)
     (path,) = segments(tmp_path)
@@ -313,6 +319,41 @@ def test_what_a_stranger_sends_cannot_pass_for_a_frame(tmp_path: Path) -> None:
         (damage,) = log.state.damage
         assert (damage.first_missing, damage.last_missing) == (2, 2)
         assert (tmp_path / "damaged" / damage.kept_in).stat().st_size == damage.size_bytes
+
+
+def test_a_body_full_of_beginnings_costs_no_time_after_damage(tmp_path: Path) -> None:
+    length, others = 15 << 20, 15 << 20
+    hostile = (MAGIC + length.to_bytes(4, "little")) * (1 << 17)
+    with opened(tmp_path, LogLimits(ballast_bytes=0, seal=False)) as log:
+        for body in (hostile, bytes(others), bytes(others), bytes(others)):
+            log.append(Kind.REQUEST, received_at=0, body=body)
+    (path,) = segments(tmp_path)
+    with path.open("r+b") as file:
+        file.seek(hostile_at := path.read_bytes().find(hostile))
+        file.write(b"\x00")
+    begun = time.process_time()
+    found = look(tmp_path)
+    assert time.process_time() - begun < 10, "half an hour with a magic that everybody knows"
+    assert [(each.first_missing, each.last_missing) for each in found.damage] == [(1, 1)]
+    assert found.damage[0].offset < hostile_at
+
+
+def test_a_log_from_before_seeds_were_longer_is_read_and_goes_on(tmp_path: Path) -> None:
+    class Before(Unsynced):
+        def seed(self) -> int:
+            return 0x0000BEEF
+
+    with opened(tmp_path, PLAIN, Before()) as log:
+        fill(log, 1)
+    (old,) = segments(tmp_path)
+    assert old.name == f"{1:020d}-0000beef.log" and MAGIC in old.read_bytes()
+    with opened(tmp_path, PLAIN) as log:
+        fill(log, 1)
+    with opened(tmp_path) as log:
+        until_sealed(log, 2)
+        assert [frame.sequence for frame in log.read()] == [1, 2]
+        assert log.state.damage == ()
+    assert check_log(tmp_path) == ()
 
 
 ENTRIES = st.lists(
@@ -351,7 +392,7 @@ def test_any_entries_read_back_however_often_the_log_was_closed(
 @given(
     bodies=st.lists(st.binary(max_size=200), min_size=1, max_size=20),
     rubbish=st.lists(st.tuples(st.integers(0, 20), st.binary(min_size=1, max_size=100)), max_size=4),
-    seed=st.integers(0, 2**32 - 1),
+    seed=st.integers(0, 2**64 - 1),
 )
 def test_frames_are_found_between_any_rubbish(bodies: list[bytes], rubbish: list[tuple[int, bytes]], seed: int) -> None:
     content, kept = b"", []

@@ -107,5 +107,5 @@ class Disk:
         return time.monotonic()
 
     def seed(self) -> int:
-        """A new seed for the checksums of one segment, unknown outside (32 bits)."""
-        return int.from_bytes(os.urandom(4), "big")
+        """A new seed for the frames of one segment, unknown outside (64 bits)."""
+        return int.from_bytes(os.urandom(8), "big")

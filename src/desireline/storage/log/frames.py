@@ -10,7 +10,9 @@ The checksum is the CRC-32 of zlib over everything after it. It finds every dama
 misses others once in four billion times; CRC-32C is no better and is not in Python's standard library, and a
 cryptographic sum would cost the writer more than the disk. It starts from the length and from a seed of the segment
 that stands in its file name: what a stranger sends as a body cannot pass for a frame when we search for the next one
-after damage, and neither can old blocks of a deleted segment.
+after damage, and neither can old blocks of a deleted segment. The upper half of the seed is the magic: a stranger who
+knew it could fill a body with beginnings of frames, and have us check megabytes for each of them. Segments of before
+have seeds of 32 bits, and a magic that everybody knows.
 """
 
 from __future__ import annotations
@@ -109,8 +111,18 @@ def written(
     """The bytes of one frame, in four parts so that a big body is not copied; `place` counts in its group from 0."""
     length = _HEADER.size + len(source) + len(meta) + len(body)
     header = _HEADER.pack(VERSION, kind, len(source), len(meta), place, sequence, received_at)
-    checksum = zlib.crc32(body, zlib.crc32(meta, zlib.crc32(source, zlib.crc32(header, seed ^ length))))
-    return _PREFIX.pack(MAGIC, length, checksum) + header, source, meta, body
+    checksum = zlib.crc32(body, zlib.crc32(meta, zlib.crc32(source, zlib.crc32(header, _start(seed, length)))))
+    return _PREFIX.pack(magic_of(seed), length, checksum) + header, source, meta, body
+
+
+def magic_of(seed: int) -> bytes:
+    """The four bytes with which every frame of a segment begins."""
+    return (seed >> 32).to_bytes(4, "little") if seed >> 32 else MAGIC
+
+
+def _start(seed: int, length: int) -> int:
+    """From where the checksum of a frame starts."""
+    return (seed & 0xFFFFFFFF) ^ length
 
 
 def pieces(read_at: ReadAt, seed: int, *, start: int, end: int) -> Iterator[Piece | Hole]:
@@ -137,6 +149,7 @@ class _Window:
 
     def __init__(self, read_at: ReadAt, seed: int, end: int) -> None:
         self._read_at, self._seed, self._end = read_at, seed, end
+        self._magic = magic_of(seed)
         self._start, self._bytes = 0, b""
 
     def piece(self, at: int) -> Piece | None:
@@ -148,13 +161,13 @@ class _Window:
             return None
         magic, length, checksum = _PREFIX.unpack_from(self._bytes, place)
         size = _PREFIX.size + length
-        if magic != MAGIC or length < _HEADER.size or size > LARGEST_FRAME_BYTES or at + size > self._end:
+        if magic != self._magic or length < _HEADER.size or size > LARGEST_FRAME_BYTES or at + size > self._end:
             return None
         place = self._hold(at, size)
         begin, stop = place + _PREFIX.size, place + size
         if stop > len(self._bytes):
             return None
-        if zlib.crc32(memoryview(self._bytes)[begin:stop], self._seed ^ length) != checksum:
+        if zlib.crc32(memoryview(self._bytes)[begin:stop], _start(self._seed, length)) != checksum:
             return None
         return self._taken_apart(at, size, begin, stop)
 
@@ -162,10 +175,10 @@ class _Window:
         """The offset of the next whole frame, or the end."""
         while at < self._end:
             place = self._hold(at, _CHUNK_BYTES)
-            found = self._bytes.find(MAGIC, place)
+            found = self._bytes.find(self._magic, place)
             if found < 0:
-                at = max(at + 1, self._start + len(self._bytes) - len(MAGIC) + 1)
-                if len(self._bytes) - place < len(MAGIC):
+                at = max(at + 1, self._start + len(self._bytes) - len(self._magic) + 1)
+                if len(self._bytes) - place < len(self._magic):
                     return self._end
                 continue
             at = self._start + found

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from desireline.storage.log.contents import Contents
 
-_NAME = re.compile(r"^(\d{20})-([0-9a-f]{8})\.log(\.zst)?$")
+_NAME = re.compile(r"^(\d{20})-([0-9a-f]{8}|[0-9a-f]{16})\.log(\.zst)?$")
 SPARSE_BYTES = 64 << 10
 """A plain segment remembers one place to begin reading in so many bytes."""
 
@@ -47,8 +47,8 @@ class Segment:
 
 
 def name_of(first: int, seed: int) -> str:
-    """The file name of a segment: its first sequence, and the seed of its checksums."""
-    return f"{first:020d}-{seed:08x}.log"
+    """The file name of a segment: its first sequence, and the seed of its frames."""
+    return f"{first:020d}-{seed:0{16 if seed >> 32 else 8}x}.log"
 
 
 def named(path: Path) -> Segment | None:
