@@ -15,9 +15,15 @@ from desireline.faces.web.live_counts import UNTOLD, VERDICTS
 from desireline.faces.web.live_listeners import listener_row, listeners_sentence
 from desireline.faces.web.live_mending import live_address, outcome_of, refused_row
 from desireline.faces.web.live_message_page import MEANINGS
-from desireline.faces.web.live_promises_page import stake_row, stakes_of, stakes_sentence, stakes_shown_sentence
+from desireline.faces.web.live_promises_board import Stakes
+from desireline.faces.web.live_promises_page import (
+    stake_row,
+    stakes_of,
+    stakes_sentence,
+    stakes_shown_sentence,
+)
 from desireline.faces.web.live_pulse import Message, Pulse, Wanted
-from desireline.faces.web.live_reading import quarantine
+from desireline.faces.web.live_reading import Quarantine, quarantine
 from desireline.faces.web.live_sentences import (
     counts_sentence,
     drift_in_words,
@@ -36,7 +42,7 @@ from desireline.vocabulary.units import moment_text
 
 MOST_LISTED = 25
 MOST_AT_STAKE = 8
-MOST_REFUSED = 5
+MOST_REFUSED = 3
 WORD_LETTERS = 80
 PICTURE_SECONDS, PICTURE_STEP = 300, 5
 NARROW_STEP = 10
@@ -101,6 +107,8 @@ def live_context(reading: Reading, project: Project, pulse: Pulse, asked: Asked)
     sources = project.sources.all()
     if not sources:
         return {"template": "live_empty.html", **_begin()}
+    stakes = {what: stakes_of(pulse, what, now=now, most=MOST_AT_STAKE) for what in ("broken", "due")}
+    waiting = quarantine(project, most=MOST_REFUSED)
     return {
         "template": "live.html",
         "page_title": "Live",
@@ -112,9 +120,14 @@ def live_context(reading: Reading, project: Project, pulse: Pulse, asked: Asked)
         "verdicts": VERDICTS,
         **_counts_context(pulse),
         **_messages_context(pulse, asked, [row["name"] for row in sources]),
-        **_stakes_context(reading, pulse),
-        **_quarantine_context(project, asked),
-        **_finding_context(reading, project, pulse, sources),
+        **_stakes_context(reading, stakes),
+        **_quarantine_context(project, waiting, asked),
+        "says": finding(_within_a_minute(pulse, now), stakes["broken"], heard=bool(_heard(pulse))),
+        "to_do": to_do(
+            broken=stakes["broken"].total,
+            waiting=waiting.total,
+            silent=_silent(reading, project, sources, heard=_heard(pulse)),
+        ),
         "warnings": [f"{each.what}: {each.do}." for each in pulse.live.warnings],
         "clock_stepped": any(each.about == "clock" for each in pulse.live.warnings),
         "listeners_says": listeners_sentence(pulse.listening.shown),
@@ -123,27 +136,27 @@ def live_context(reading: Reading, project: Project, pulse: Pulse, asked: Asked)
     }
 
 
-def _finding_context(reading: Reading, project: Project, pulse: Pulse, sources: list[dict[str, Any]]) -> dict[str, Any]:
-    """The sentence above the page, and what to do."""
-    now, seen = pulse.now, seen_of(reading, project)
-    minute, broken, broken_words, heard = pulse.read(
-        lambda _: (
-            pulse.counts.within(now, seconds=60),
-            pulse.board.broken_count(now),
-            pulse.board.broken_words(now),
-            set(pulse.counts.by_source),
-        )
-    )
-    silent = [
+def _within_a_minute(pulse: Pulse, now: int) -> int:
+    minute: int = pulse.read(lambda _: pulse.counts.within(now, seconds=60))
+    return minute
+
+
+def _heard(pulse: Pulse) -> set[str]:
+    """The sources that were heard since this server began."""
+    heard: set[str] = pulse.read(lambda _: set(pulse.counts.by_source))
+    return heard
+
+
+def _silent(
+    reading: Reading, project: Project, sources: list[dict[str, Any]], *, heard: set[str]
+) -> list[tuple[str, str]]:
+    """Sources of which nothing ever came: name and address."""
+    known = heard | set(seen_of(reading, project))
+    return [
         (row["name"], f"/connect/{quote(row['name'], safe='')}")
         for row in sources
-        if row["enabled"] and row["name"] not in heard | set(seen)
+        if row["enabled"] and row["name"] not in known
     ]
-    waiting = quarantine(project, most=0).total
-    return {
-        "says": finding(minute, broken, broken_words, heard=bool(heard)),
-        "to_do": to_do(broken=broken, waiting=waiting, silent=silent),
-    }
 
 
 def counts_series(pulse: Pulse, *, step: int) -> list[tuple[int, Counter[str]]]:
@@ -216,9 +229,8 @@ def _messages_context(pulse: Pulse, asked: Asked, sources: list[str]) -> dict[st
     }
 
 
-def _stakes_context(reading: Reading, pulse: Pulse) -> dict[str, Any]:
+def _stakes_context(reading: Reading, kinds: Mapping[str, Stakes]) -> dict[str, Any]:
     """What was broken in the last hour, and what falls due next: the first of each, and the way to all."""
-    kinds = {what: stakes_of(pulse, what, most=MOST_AT_STAKE) for what in ("broken", "due")}
     names = reading.names_of([stake.person for stakes in kinds.values() for stake in stakes.rows])
     return {
         "stakes": [
@@ -236,8 +248,7 @@ def _stakes_context(reading: Reading, pulse: Pulse) -> dict[str, Any]:
     }
 
 
-def _quarantine_context(project: Project, asked: Asked) -> dict[str, Any]:
-    waiting = quarantine(project, most=MOST_REFUSED)
+def _quarantine_context(project: Project, waiting: Quarantine, asked: Asked) -> dict[str, Any]:
     return {
         "waiting": waiting,
         "quarantine_says": quarantine_sentence(waiting),

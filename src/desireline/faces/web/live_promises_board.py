@@ -39,6 +39,22 @@ class PromiseAtStake:
         return self.broke_at or self.due_at or self.opened_at
 
 
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """Promises at stake: those of one kind, at most so many, and how many there are."""
+
+    what: str
+    rows: tuple[PromiseAtStake, ...]
+    total: int
+    is_all: bool
+    now: int
+
+    @property
+    def words(self) -> str:
+        """How many there are, in words."""
+        return f"{'' if self.is_all else 'at least '}{counted(self.total, 'promise')}"
+
+
 class PromisesBoard:
     """The next dues and the breaches of the last hour."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -16,27 +15,16 @@ from desireline.faces.web.drawing import shortened
 from desireline.faces.web.exports import rows_table, table_export
 from desireline.faces.web.finding import breach_in_words
 from desireline.faces.web.frame import framed, reading_of
-from desireline.faces.web.live_promises_board import PromiseAtStake
+from desireline.faces.web.live_promises_board import MOST_BROKEN, PromiseAtStake, Stakes
 from desireline.faces.web.live_pulse import Pulse
 from desireline.faces.web.live_sentences import why_promises
 from desireline.faces.web.promise_page import person_address
 from desireline.vocabulary.errors import DesirelineError, nearest
-from desireline.vocabulary.units import counted, lateness_text, moment_text
+from desireline.vocabulary.units import lateness_text, moment_text
 
 MOST_LISTED = 500
 NAME_LETTERS = 60
 KINDS: Mapping[str, str] = {"broken": "broken in the last hour", "due": "falling due next"}
-
-
-@dataclass(frozen=True, slots=True)
-class Stakes:
-    """Promises at stake: those of one kind, at most so many, and how many there are."""
-
-    what: str
-    rows: tuple[PromiseAtStake, ...]
-    total: int
-    is_all: bool
-    now: int
 
 
 async def promises_at_stake(request: Request) -> Response:
@@ -47,7 +35,7 @@ async def promises_at_stake(request: Request) -> Response:
     what, ending = request.query_params.get("what", "broken"), request.path_params.get("ending", "")
     if what not in KINDS:
         raise DesirelineError(f"'{what}' is not known here. {nearest(what, tuple(KINDS)) or 'Known: broken, due.'}")
-    stakes = stakes_of(pulse, what, most=MOST_LISTED)
+    stakes = stakes_of(pulse, what, now=pulse.now, most=MOST_LISTED)
     names = await run_in_threadpool(reading_of(request).names_of, [stake.person for stake in stakes.rows])
     rows = [stake_row(stake, names, now=stakes.now) for stake in stakes.rows]
     if ending:
@@ -58,14 +46,14 @@ async def promises_at_stake(request: Request) -> Response:
     return await framed(request, "live_promises.html", _context(stakes, rows))
 
 
-def stakes_of(pulse: Pulse, what: str, *, most: int) -> Stakes:
-    """The promises of one kind, the most pressing first. what: `broken` or `due`."""
-    now = pulse.now
+def stakes_of(pulse: Pulse, what: str, *, now: int, most: int) -> Stakes:
+    """The promises of one kind at a moment, the most pressing first. what: `broken` or `due`."""
 
     def look(_pulse: Pulse) -> Stakes:
         board = pulse.board
         if what == "broken":
-            return Stakes(what, tuple(board.broken(now, most)), board.broken_count(now), True, now)
+            count = board.broken_count(now)
+            return Stakes(what, tuple(board.broken(now, most)), count, count < MOST_BROKEN, now)
         count, is_all = board.due_count(now)
         return Stakes(what, tuple(board.next_due(now, most)), count, is_all, now)
 
@@ -78,11 +66,15 @@ def stakes_sentence(stakes: Stakes) -> str:
     if not stakes.total:
         return "No promise was broken in the last hour." if stakes.what == "broken" else "Nobody waits for a promise."
     if stakes.what == "broken":
-        return f"{counted(stakes.total, 'promise')} {'was' if stakes.total == 1 else 'were'} broken in the last hour."
-    least = "" if stakes.is_all else "at least "
+        return f"{_begun(stakes.words)} {'was' if stakes.total == 1 else 'were'} broken in the last hour."
     first = lateness_text(max(0, stakes.rows[0].moment - stakes.now) // 1000)
     wait = "waits" if stakes.total == 1 else "wait"
-    return f"{least.capitalize()}{counted(stakes.total, 'promise')} {wait}; the next falls due in {first}."
+    return f"{_begun(stakes.words)} {wait}; the next falls due in {first}."
+
+
+def _begun(words: str) -> str:
+    """Words as a sentence begins with them."""
+    return words[:1].upper() + words[1:]
 
 
 def stakes_shown_sentence(stakes: Stakes) -> str:

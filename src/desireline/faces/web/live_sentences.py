@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from desireline.faces.web.live_promises_board import Stakes
 from desireline.faces.web.live_reading import Quarantine
 from desireline.faces.web.why import Line, WhySheet
 from desireline.vocabulary.units import counted, moment_text
@@ -19,18 +20,19 @@ class ToDo:
     address: str
 
 
-def finding(minute: int, broken: int, broken_words: str, *, heard: bool) -> str:
-    """The sentence above the page.
+def finding(minute: int, broken: Stakes, *, heard: bool) -> str:
+    """The sentence above the page. minute: messages of the last minute. heard: whether any came at all.
 
-    >>> finding(2, 0, "", heard=True)
+    >>> finding(2, Stakes("broken", (), total=0, is_all=True, now=0), heard=True)
     '2 messages came in the last minute; no promise was broken in the last hour.'
     """
     if not heard:
         comes = "Nothing came in since this server began"
     else:
         comes = f"{counted(minute, 'message') if minute else 'Nothing'} came in the last minute"
-    lost = f"{broken_words} {'was' if broken == 1 else 'were'} broken in the last hour" if broken else ""
-    return f"{comes}; {lost or 'no promise was broken in the last hour'}."
+    was = "was" if broken.total == 1 else "were"
+    lost = f"{broken.words} {was}" if broken.total else "no promise was"
+    return f"{comes}; {lost} broken in the last hour."
 
 
 def to_do(*, broken: int, waiting: int, silent: Sequence[tuple[str, str]]) -> list[ToDo]:
