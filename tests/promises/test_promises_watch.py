@@ -189,6 +189,19 @@ def test_the_watch_forgets_what_a_person_waited_for_before() -> None:
     assert watch.due(1_000).tolist() == []
 
 
+def test_asking_for_the_next_moment_changes_nothing_so_that_another_thread_may_ask() -> None:
+    many = range(1, 101)
+    watch = Watch()
+    watch.update(many, entries(*((person, 10 * person) for person in many)))
+    watch._settle()
+    watch.update(range(1, 100), entries((1, 5_000)))
+    before = {name: id(value) for name, value in vars(watch).items()}
+    assert watch.next_moment == 1_000
+    assert {name: id(value) for name, value in vars(watch).items()} == before
+    assert watch.due(1_000).tolist() == [100]
+    assert watch.next_moment == 5_000
+
+
 def test_the_watch_answers_as_a_plain_list_would(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("desireline.promises.watch._FEWEST_UNSETTLED", 20)
     random, watch, waits, now = Random(5), Watch(), dict[int, set[int]](), 0

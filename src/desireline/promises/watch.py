@@ -22,6 +22,7 @@ Moments = tuple[Longs, Longs]
 """(entries,) persons and (entries,) moments, UTC milliseconds, the earliest first."""
 
 _FEWEST_UNSETTLED, _UNSETTLED_SHARE = 4096, 64
+_FEWEST_LOOKED_AT = 16
 
 
 def wake_moments(
@@ -101,8 +102,8 @@ def _in_order(several: Iterable[Moments]) -> Moments:
 class Watch:
     """Whom to judge again, and when: the moments of all who wait, 16 bytes each.
 
-    Most entries lie settled in order of time; those of people touched since lie apart until they are many. For use
-    by one thread.
+    Most entries lie settled in order of time; those of people touched since lie apart until they are many. One thread
+    at a time may change it; `next_moment` changes nothing, so that another may ask it meanwhile.
 
     >>> watch = Watch()
     >>> watch.update([7, 8], (np.array([7, 8, 7]), np.array([100, 200, 300])))
@@ -124,12 +125,16 @@ class Watch:
     @property
     def next_moment(self) -> int | None:
         """The earliest moment anybody must be judged again; `None` when nobody waits."""
-        person, moment = self._settled
-        while self._passed < len(person) and _among(person[self._passed : self._passed + 1], self._replaced)[0]:
-            self._passed += 1
-        ahead = [moment[self._passed : self._passed + 1], self._recent[1][:1]]
-        first = np.concatenate(ahead)
-        return int(first.min()) if len(first) else None
+        (person, moment), begin, replaced = self._settled, self._passed, self._replaced
+        first = self._recent[1][:1].tolist()
+        width = _FEWEST_LOOKED_AT
+        while begin < len(person):
+            stays = np.flatnonzero(~_among(person[begin : begin + width], replaced))
+            if len(stays):
+                first.append(int(moment[begin + stays[0]]))
+                break
+            begin, width = begin + width, 2 * width
+        return min(first, default=None)
 
     def update(self, people: Iterable[int], moments: Moments) -> None:
         """Put the moments of these people in the place of all they had; people without any are watched no more."""
