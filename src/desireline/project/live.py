@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from desireline import promises
 from desireline.project import upkeep
+from desireline.project.clock_watch import remember_step
 from desireline.project.finding import Finding, look
 from desireline.project.hub import Hub
 from desireline.project.maps import MapSet
@@ -133,12 +134,15 @@ class Live:
         project = self.project
         with project.writing("live"):
             self.settings.look()
+            if project.clock is not None:
+                remember_step(project.data, project.clock)
             effects = project.record.catch_up(most=MOST_ENTRIES_A_TURN)
             now = project.now()
             touched = self._bring_up(effects)
             self._tell_verdicts(effects.verdicts, now)
             if not project.is_live:
-                return Turn(len(effects.verdicts), 0, 0, len(self.watch))
+                change = upkeep.judge(project, self._map_set(), touched) if touched else None
+                return Turn(len(effects.verdicts), len(touched), change.rows if change else 0, len(self.watch))
             due = set(self.watch.due(now).tolist())
             known = self._maps
             maps = self._map_set()

@@ -1,7 +1,7 @@
 """Whether what is derived fits the log of record: looked at whenever a project is opened for writing.
 
 What is lost or spoilt is made again from the log without anybody's help. The looks are cheap (footers, counts);
-the journey store is read through only while it is small, `desireline doctor` reads everything.
+the journey store is read through only while it is small and not as it was left, `desireline doctor` reads everything.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from desireline.project.leaving import store_is_as_left
 from desireline.project.settings import VERSIONS
 from desireline.storage.import_book import ImportBook
 from desireline.storage.progress_book import ProgressBook
@@ -40,7 +41,7 @@ def what_is_lost(project: Project) -> str:
 def store_is_spoilt(project: Project) -> bool:
     """Whether the journey store must be built again from the lake."""
     try:
-        if project.snapshot().interactions > MOST_ROWS_READ_THROUGH:
+        if store_is_as_left(project) or project.snapshot().interactions > MOST_ROWS_READ_THROUGH:
             return False
         return bool(project.store.verify())
     except (DesirelineError, ValueError, IndexError, OSError, KeyError, TypeError, UnicodeDecodeError):

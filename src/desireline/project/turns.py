@@ -27,7 +27,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: deque[_Asked] = deque()
+        self.waiting: deque[_Asked] = deque()
         self._thread: int | None = None
         self._depth = 0
 
@@ -40,7 +40,7 @@ class Turns:
             if self._thread is None:
                 self._thread, self._depth = asked.thread, 1
                 return
-            self._waiting.append(asked)
+            self.waiting.append(asked)
         try:
             asked.called.wait()
         except BaseException:
@@ -55,15 +55,15 @@ class Turns:
 
     def _call_next(self) -> None:
         self._thread = None
-        if self._waiting:
-            asked = self._waiting.popleft()
+        if self.waiting:
+            asked = self.waiting.popleft()
             self._thread, self._depth = asked.thread, 1
             asked.called.set()
 
     def _give_up(self, asked: _Asked) -> None:
         """Whoever is interrupted while waiting leaves the line, or passes the turn on that just became his."""
         with self._lock:
-            if asked in self._waiting:
-                self._waiting.remove(asked)
+            if asked in self.waiting:
+                self.waiting.remove(asked)
             else:
                 self._call_next()

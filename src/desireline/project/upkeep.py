@@ -11,6 +11,7 @@ from desireline.journeys import GapRule, write_journeys
 from desireline.people import persons_of
 from desireline.people import update as update_people
 from desireline.project.choosing import gap_days
+from desireline.project.leaving import directory_as_left
 from desireline.project.rules import MapMasks, columns_of
 from desireline.promises import judge_all, judge_changed
 from desireline.storage.progress_book import ProgressBook
@@ -154,6 +155,8 @@ def who_is_who(
     after a failure everything is decided afresh and told again.
     """
     directory, project.directory = project.directory, None
+    if directory is None and not removed:
+        directory = directory_as_left(project)
     updated = update_people(project.lake, directory, leaving=project.underway.difference(added))
     project.store.remove_parts(removed)
     project.store.reassign(updated.handle, updated.person)
