@@ -79,7 +79,7 @@ def test_every_figure_is_explained_and_no_label_holds_anything_about_a_person(
     shown = {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
     assert shown == explained
     labels = {name for family in families for sample in family.samples for name in sample.labels}
-    assert labels <= {"dialect", "status", "code", "le", "why", "verdict", "version", "python"}
+    assert labels <= {"dialect", "status", "code", "le", "why", "verdict", "version", "python", "source"}
     assert "anna" not in text
 
 

@@ -21,6 +21,7 @@ from desireline.storage.log import LogState
 
 if TYPE_CHECKING:
     from desireline.faces.serve import Serving
+    from desireline.intake.mail import Condition
     from desireline.project import Live
 
 Labelled = tuple[Mapping[str, str], float]
@@ -50,6 +51,11 @@ class Reading:
         for row in self.serving.project.telling.outbox.book.counts():
             found[row["status"]] = found.get(row["status"], 0) + int(row["intents"])
         return found
+
+    @cached_property
+    def letters(self) -> Mapping[str, Condition]:
+        """How it stands with the letters of each source."""
+        return self.serving.project.letters.conditions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,14 @@ def _clock_steps(reading: Reading) -> float:
 def _clock_differs_seconds(reading: Reading) -> float:
     clock = reading.serving.project.clock
     return clock.step.differs_ms / 1000 if clock is not None and clock.step is not None else 0
+
+
+def _letters(value: Callable[[Condition], float | None]) -> Callable[[Reading], Iterable[Labelled]]:
+    def read(reading: Reading) -> Iterable[Labelled]:
+        found = {name: value(each) for name, each in reading.letters.items()}
+        return [({"source": name}, number) for name, number in found.items() if number is not None]
+
+    return read
 
 
 def _refusing(reading: Reading) -> Iterable[Labelled]:
@@ -176,6 +190,19 @@ METRICS: tuple[Metric, ...] = (
         "gauge",
         "By how much a stepped clock is before the server's time (behind: below 0); 0 when all is well.",
         _clock_differs_seconds,
+    ),
+    Metric("letters_total", "counter", "Letters fetched or taken, by source.", _letters(lambda c: c.letters)),
+    Metric(
+        "letters_failing",
+        "gauge",
+        "1 while no letters come from a source, by source.",
+        _letters(lambda c: float(c.is_failing)),
+    ),
+    Metric(
+        "letters_looked_seconds",
+        "gauge",
+        "When a mailbox was last read without a fault, Unix time, by source.",
+        _letters(lambda c: None if c.looked_at is None else c.looked_at / 1000),
     ),
     Metric("build_info", "gauge", "Always 1; its labels say what runs.", _build),
     Metric("uptime_seconds", "gauge", "How long this server runs.", lambda _: time.time() - _STARTED),

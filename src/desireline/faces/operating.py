@@ -92,7 +92,8 @@ def not_ready(serving: Serving) -> list[str]:
 
 def warnings(serving: Serving) -> list[str]:
     """What somebody should look at although traffic may come, each with what to do; empty when there is nothing."""
-    return [f"{each.what}: {each.do}." for each in serving.live.warnings]
+    found = [*serving.live.warnings, *serving.project.letters.warnings()]
+    return [f"{each.what}: {each.do}." for each in found]
 
 
 def _only_get() -> Response:

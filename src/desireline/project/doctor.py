@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from desireline.project import doctor_data, doctor_log, doctor_work
+from desireline.project import doctor_data, doctor_letters, doctor_log, doctor_work
 from desireline.project.backup import back_up
 from desireline.project.demo_live import open_demo
 from desireline.project.file import FILE_NAME
@@ -29,12 +29,13 @@ CHECKS: Mapping[str, Check] = {
     "journeys": doctor_data.store_is_sound,
     "maps": doctor_work.maps_and_recipes,
     "sources": doctor_work.sources,
+    "letters": doctor_letters.letters,
     "listeners": doctor_work.listeners,
     "quarantine": doctor_work.quarantine,
     "kernels": doctor_work.kernels,
 }
 """Every look, in order; each tells one thing at least."""
-OF_THE_STATE = ("sources", "listeners", "quarantine")
+OF_THE_STATE = ("sources", "letters", "listeners", "quarantine")
 """Looks into the state store, left out when opening it would change it."""
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from desireline.intake.mail import Around, Condition, LettersIn, Mailbox, Reached, Way, way_of
+from desireline.project.finding import Finding, look
 from desireline.storage.log import Kind
 from desireline.storage.mailbox_book import MailboxBook
 from desireline.vocabulary.units import counted, moment_text
@@ -52,6 +53,10 @@ class Letters:
     def failing(self) -> list[Condition]:
         """The sources whose letters do not come in at the moment."""
         return [each for each in self.conditions().values() if each.is_failing]
+
+    def warnings(self) -> list[Finding]:
+        """What somebody should do so that letters come in again, one for each source."""
+        return [look("letters", none_come(each), each.do) for each in self.failing()]
 
     def says(self, source: Mapping[str, Any]) -> str:
         """How it stands with the letters of a source, in one line; empty where the server brings none in."""
@@ -145,13 +150,18 @@ def words_of(condition: Condition) -> str:
     '1 letter taken, last looked for at 1970-01-01 00:00:00 UTC'
     """
     if condition.is_failing:
-        assert condition.failing_since is not None
-        since = moment_text(condition.failing_since)
-        return f"failing since {since}: {condition.fault}. {_capital(condition.do)}".strip()
+        return (
+            f"failing since {moment_text(condition.failing_since)}: {condition.fault}. {_capital(condition.do)}".strip()
+        )
     if condition.looked_at is None:
         return "not looked for yet"
     return f"{counted(condition.letters, 'letter')} taken, last looked for at {moment_text(condition.looked_at)}"
 
 
+def none_come(condition: Condition) -> str:
+    """That no letters come from a source, since when, and why."""
+    return f"no letters come from '{condition.source}' since {moment_text(condition.failing_since)}: {condition.fault}"
+
+
 def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

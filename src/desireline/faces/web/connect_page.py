@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from desireline.faces.web.connect_kinds import KINDS, Kind, kind_of
+from desireline.faces.web.connect_letters import ACTIONS, change_letters, letters_of
 from desireline.faces.web.connect_lines import ways_of
 from desireline.faces.web.connect_verdict import FirstEvent, first_event, verdict_events
 from desireline.faces.web.drawing import counted
@@ -101,6 +102,8 @@ def _change(project: Project, source: Mapping[str, Any], words: Mapping[str, str
         project.sources.change(name, enabled=action == "enable")
     elif action == "new-key":
         project.sources.change(name, new_key=True)
+    elif action in ACTIONS:
+        change_letters(project, source, words)
     elif action == "settings":
         project.sources.change(
             name, origins=_origins(words), per_second=_budget(words), says=words.get("says", "")[:200]
@@ -177,6 +180,7 @@ def _source_rows(
                 "heard": bool(last),
                 "today": counted(today),
                 "refused": counted(refused),
+                "letters": project.letters.says(source),
             }
         )
     return rows
@@ -211,6 +215,7 @@ def _source_context(request: Request, source: dict[str, Any]) -> dict[str, Any]:
         "row": row,
         "kind": kind,
         "verdict": heard,
+        "letters": letters_of(project, source),
         "is_live": pulse is not None,
         "ways": ways_of(kind, key=source["key"], host=host, secret_env=source["secret_env"] or ""),
         "host": host,

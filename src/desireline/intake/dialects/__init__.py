@@ -64,6 +64,7 @@ def content_of(message: Message) -> int:
     Two messages with one key and different numbers are a conflict.
     """
     told = {name: value for name, value in message.body.items() if name not in CHANGES_AT_A_RETRY}
+    told = {name: told[name] for name in message.same_by if name in told} or told
     digest = hashlib.md5(msgspec.json.encode(told, order="deterministic"), usedforsecurity=False).digest()
     return int.from_bytes(digest[8:], "little") >> 1
 

@@ -7,6 +7,9 @@ from typing import Any
 from desireline.intake.dialects.received import Dialect, Message, Problem, Read, Received, Refused, Setting
 from desireline.intake.mail import interactions_of, mail_of
 
+SAME_BY = ("from", "date", "subject", "text")
+"""What a letter says by whichever way it comes; servers on the way write more into its head."""
+
 
 def read(received: Received) -> Read:
     """The one message of a request; its key is the message id, so the same e-mail counts once."""
@@ -16,7 +19,7 @@ def read(received: Received) -> Read:
     key = mail["message_id"] or f"mail-{mail['digest']}"
     named = mail["from"] or mail["reply_to"] or mail["to"] or mail["reports"] or mail["message_id"] or mail["date"]
     refused = "" if named else "mail.no_headers: this is no e-mail; it has neither sender nor recipient nor date"
-    return Read((Message(0, key, mail, refused),))
+    return Read((Message(0, key, mail, refused, same_by=SAME_BY),))
 
 
 def rows_of(message: Message, received: Received, setting: Setting) -> list[dict[str, Any]]:

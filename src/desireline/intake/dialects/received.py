@@ -47,7 +47,8 @@ class Message:
     """One event of a request, the batch's own context merged in.
 
     `refused` is a reason, "code: what a person can do"; such a message goes to quarantine.
-    `odd` names what had to be mended or was left out while the event was kept.
+    `odd` names what had to be mended or was left out while the event was kept. `same_by` are the words of the body by
+    which two messages with one key are the same; empty for all of them.
     """
 
     position: int
@@ -55,6 +56,7 @@ class Message:
     body: Mapping[str, Any]
     refused: str = ""
     odd: tuple[str, ...] = ()
+    same_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

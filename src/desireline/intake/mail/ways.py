@@ -96,11 +96,10 @@ def read_way(given: Mapping[str, Any]) -> dict[str, Any]:
     words = {word: value for word, value in given.items() if value not in ("", None, [], ())}
     if not words:
         return {}
-    way = str(words.get("way"))
+    way = str(words.get("way", ""))
     if way not in _WORDS:
-        raise DesirelineError(
-            Mistake(f"'{way}' is no way for letters to come in.", "mail", do="Write imap, smtp or lmtp.")
-        )
+        says = f"'{way}' is no way for letters to come in." if way else "it is not said how letters come in."
+        raise DesirelineError(Mistake(says, "mail", do="Say imap, smtp or lmtp."))
     if way == "imap":
         words.setdefault("security", "tls")
         words.setdefault("port", PORTS.get(str(words["security"]), 993))
