@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -154,6 +157,18 @@ def test_two_at_once_are_told_who_works(desk: Path) -> None:
         said = typed("judge", "-p", desk)
     assert said.code == 3
     assert "desireline import" in said.err and "is working on this project" in said.err
+
+
+def test_work_is_not_given_to_a_server_that_is_stuck(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desireline.project.handing_over.ANSWER_SECONDS", 0.2)
+    announced = desk / "data" / "server.json"
+    with socket.create_server(("127.0.0.1", 0)) as stuck, writing(desk / "data", who="desireline serve"):
+        port = stuck.getsockname()[1]
+        announced.write_text(json.dumps({"port": port, "token": "t", "process": os.getpid()}), encoding="utf-8")
+        said = typed("source", "add", "shop", "-p", desk)
+        announced.unlink()
+    assert said.code == 3
+    assert f"port {port}: does not answer (TimeoutError). Look at its output" in said.err
 
 
 def test_a_file_that_cannot_be_written_is_a_failure_in_words(desk: Path, tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ Work = Callable[["Project", Mapping[str, Any], Progress], Any]
 FILE_NAME = "server.json"
 LOOPBACK = "127.0.0.1"
 LONGEST_SILENCE_SECONDS = 600
+ANSWER_SECONDS = 30
+"""A server that does not even say that it lives for so long is stuck; no work is given to it."""
+LOOK_AT_IT = "Look at its output; if it is stuck, end it and start it again: desireline serve"
 
 
 class RunningServer:
@@ -41,8 +44,13 @@ class RunningServer:
 
     def do(self, what: str, values: Mapping[str, Any], progress: Progress = lambda _share, _what: None) -> Any:
         """Have a piece of work done; raises what is wrong as if it had been done here."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=LONGEST_SILENCE_SECONDS)
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=ANSWER_SECONDS)
         try:
+            connection.request("GET", "/health")
+            connection.getresponse().read()
+            connection.timeout = LONGEST_SILENCE_SECONDS
+            if connection.sock is not None:
+                connection.sock.settimeout(LONGEST_SILENCE_SECONDS)
             headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
             connection.request("POST", f"/control/{what}", json.dumps(values), headers)
             answer = connection.getresponse()
@@ -59,7 +67,8 @@ class RunningServer:
                 else:
                     return told["done"]
         except (OSError, http.client.HTTPException) as error:
-            raise WorkFailed(f"the server of this project does not answer ({type(error).__name__}).") from None
+            what = f"does not answer ({type(error).__name__})."
+            raise WorkFailed(Mistake(what, f"the server of this project, port {self.port}", do=LOOK_AT_IT)) from None
         finally:
             connection.close()
         raise WorkFailed("the server of this project ended before the work was done. See its output.")
