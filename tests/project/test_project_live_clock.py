@@ -100,6 +100,23 @@ def test_a_wrong_clock_that_was_believed_is_set_right_and_what_it_broke_is_resta
     }
 
 
+def test_a_step_that_waits_goes_on_waiting_when_the_server_is_started_anew(
+    folder: Path, machine: SteppedMachine
+) -> None:
+    with at_work(folder, machine) as desk:
+        open_a_ticket(desk)
+        machine.ahead += YEAR_MS
+        desk.live.turn()
+    machine.passed += MINUTE_MS
+    with at_work(folder, machine) as desk:
+        desk.live.turn()
+        assert answered(desk) == ("waiting", "new") and "set forward by 365 d" in desk.live.warnings[0].what
+        machine.ahead -= YEAR_MS
+        desk.live.turn()
+    with at_work(folder, machine) as desk:
+        assert desk.live.warnings == [] and not (folder / "data" / "clock.json").exists()
+
+
 def test_whoever_asks_is_told_of_a_step_that_nobody_noticed_yet(folder: Path, machine: SteppedMachine) -> None:
     assert not look_at_clock(Project(folder))["stepped"]
     with at_work(folder, machine) as desk:

@@ -211,8 +211,10 @@ class Project:
 
         elapsed: milliseconds that passed since some moment, whatever that clock says.
         """
+        from desireline.project.clock_watch import remembered
+
         machine = self.now
-        self.now = self.clock = SteadyClock(machine, elapsed=elapsed)
+        self.now = self.clock = SteadyClock(machine, elapsed=elapsed, began_at=remembered(self.data))
         try:
             yield self.clock
         finally:

@@ -42,7 +42,7 @@ class Step:
     def says(self) -> str:
         """What it means for promises that fall due."""
         way, spared = ("forward", "broken too early") if self.differs_ms > 0 else ("back", "undone")
-        by = lateness_text(abs(self.differs_ms) // SECOND_MS)
+        by = lateness_text(round(abs(self.differs_ms) / SECOND_MS))
         return (
             f"clock stepped: this machine's clock was set {way} by {by} at {moment_text(self.since)[:19]} UTC. "
             f"Promises go on falling due by the time before, so none is {spared}"
@@ -51,7 +51,7 @@ class Step:
     @property
     def to_do(self) -> str:
         """What somebody should do about it."""
-        wait = lateness_text(self.wait_ms // SECOND_MS)
+        wait = lateness_text(round(self.wait_ms / SECOND_MS))
         return (
             "if the clock is wrong, set it right; if it is right, say so on the page Live or with "
             f"'desireline clock --right'. Once it has been steady for {wait} it is believed"
@@ -62,6 +62,7 @@ class SteadyClock:
     """Tells the time in milliseconds UTC. For use by any thread.
 
     machine: the machine's clock, milliseconds UTC. elapsed: milliseconds that passed since some moment; never set.
+    began_at: what time it was at that moment, when that is known better than by the machine's clock.
 
     >>> moments = iter([0, 1_000, 2_000])
     >>> clock = SteadyClock(lambda: 90_000_000, elapsed=lambda: 0)
@@ -69,18 +70,25 @@ class SteadyClock:
     (90000000, None)
     """
 
-    def __init__(self, machine: Callable[[], int], *, elapsed: Callable[[], int] = elapsed_ms) -> None:
+    def __init__(
+        self, machine: Callable[[], int], *, elapsed: Callable[[], int] = elapsed_ms, began_at: int | None = None
+    ) -> None:
         self.step: Step | None = None
         self.steps = 0
         self._machine = machine
         self._elapsed = elapsed
         self._lock = threading.Lock()
-        self._began_at = machine() - elapsed()
+        self._began_at = machine() - elapsed() if began_at is None else began_at
 
     def __call__(self) -> int:
         """This moment."""
         with self._lock:
             return self._look()
+
+    @property
+    def began_at(self) -> int:
+        """What time it was at the moment since which what has passed is counted."""
+        return self._began_at
 
     def not_before(self, moment: int) -> None:
         """Something has happened at that moment already: a machine's clock that is behind it was set back."""
