@@ -68,3 +68,11 @@ def test_what_the_table_cannot_hold_is_refused_and_nothing_is_written(lake: Lake
         lake.write_rows("interactions", "live-1", [{"id": 2**63}])
     assert lake.parts("interactions") == ()
     assert list((lake.folder / "interactions").iterdir()) == []
+
+
+def test_an_engine_that_answers_no_more_is_replaced_so_that_what_comes_next_is_not_refused(lake: Lake) -> None:
+    lake.write_rows("interactions", "a", [{"id": 1}])
+    assert lake._engine is not None
+    lake._engine.close()
+    lake.write_rows("interactions", "b", [{"id": 2}])
+    assert [lake.rows("interactions", part) for part in lake.parts("interactions")] == [1, 1]

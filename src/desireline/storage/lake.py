@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -175,8 +176,11 @@ class Lake:
 
     def bare_connection(self) -> duckdb.DuckDBPyConnection:
         """A connection without views, quick to make: all of them share one engine. Make only temporary things in it."""
-        if self._engine is None:
-            self._engine = duckdb.connect(config=_settings(self.folder))
+        if self._engine is not None:
+            with suppress(duckdb.Error):  # after a fatal error an engine answers nothing any more, whoever caused it
+                connection = self._engine.cursor()
+                return connection.execute("SELECT 1")
+        self._engine = duckdb.connect(config=_settings(self.folder))
         return self._engine.cursor()
 
     def rows(self, table: str, part: str) -> int:

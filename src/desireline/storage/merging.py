@@ -15,7 +15,7 @@ from typing import NamedTuple
 from desireline.storage.durable import TEMPORARY, replacing
 from desireline.storage.journey_store import JourneyStore
 from desireline.storage.lake import HANDLES_IN_A_GROUP, PARQUET, Lake, quoted, reading_sql
-from desireline.storage.part_names import Stretch, stretches, unmatched
+from desireline.storage.part_names import Stretch, stretch_of, stretches, unmatched
 from desireline.vocabulary.errors import Mistake, WorkFailed
 from desireline.vocabulary.tables import HANDLES, INTERACTIONS, LINKS, TABLES
 
@@ -86,11 +86,9 @@ def forget_covered(lake: Lake, *, before: int | None = None) -> int:
     gone = 0
     for table in TABLES:
         covered = lake.covered(table)
-        by_prefix = {part.rsplit("-", 2)[0] for part in covered}
-        longer = [each for prefix in by_prefix for each in stretches(lake.parts(table), prefix)]
+        shown = [own for part in lake.parts(table) if (own := stretch_of(part)) is not None] if covered else []
         for part in covered:
-            own = stretches([part], part.rsplit("-", 2)[0])[0]
-            around = next(each for each in longer if each.holds(own))
+            around = next(each for each in shown if (own := stretch_of(part)) is not None and each.holds(own))
             if before is None or _written_at(lake.path(table, around.name)) < before:
                 gone += lake.remove_part(table, part)
         if before is None:

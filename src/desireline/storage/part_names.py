@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-_STRETCH = re.compile(r"(?P<prefix>.+)-(?P<first>\d{10})-(?P<last>\d{10})")
+_STRETCH = re.compile(r"(?P<prefix>.+)-(?P<first>\d{10,})-(?P<last>\d{10,})")
 
 
 class Stretch(NamedTuple):
@@ -40,6 +40,8 @@ def stretch_of(part: str) -> Stretch | None:
 
     >>> stretch_of("web-0001"), stretch_of("live-0000000011-0000000020")
     (None, Stretch(prefix='live', first=11, last=20))
+    >>> stretch_of("live-9999999999-10000000001").last
+    10000000001
     """
     found = _STRETCH.fullmatch(part)
     return Stretch(found["prefix"], int(found["first"]), int(found["last"])) if found else None
