@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import hashlib
 import json
 import socket
+import threading
+import zlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from collector.running import NOW, SHOP, SLOW, TRACK, running
 from desireline.faces.collector import Collector, Limits, Source, Sources
 from desireline.faces.collector.budget import Budgets
+from desireline.intake import dialects
 from desireline.storage.log import LogFull, Outcome
 
 SMALL = Limits(body_bytes=2_000, head_bytes=100, drain_bytes=10_000)
@@ -217,6 +223,42 @@ def test_nobody_is_told_success_before_the_disk_is_done() -> None:
     asyncio.run(story())
     assert answers == [200, 503], "a client that left does not keep the others of its group from their answers"
     assert collector.counters.at_once == collector.counters.bytes_at_once == 0
+
+
+MANY = json.dumps({"batch": [TRACK] * 4_000, "writeKey": "shop-key"}).encode()
+HEAVY = {
+    "large": (MANY, ""),
+    "packed": (gzip.compress(MANY), ""),
+    "packed in two members": (gzip.compress(MANY) + gzip.compress(b" "), ""),
+    "packed otherwise": (zlib.compress(MANY), ""),
+    "zstd": (zstandard.compress(MANY), ""),
+    "a form": (b"data=" + base64.b64encode(gzip.compress(MANY)), ""),
+    "a query": (b"", "&data=" + base64.urlsafe_b64encode(gzip.compress(MANY)).decode()),
+}
+LIGHT = {
+    "plain": (json.dumps(TRACK).encode(), ""),
+    "packed": (gzip.compress(json.dumps({**TRACK, "writeKey": "shop-key"}).encode()), ""),
+    "nothing": (b"", ""),
+}
+
+
+@pytest.mark.parametrize("key", ["shop-key", None])
+@pytest.mark.parametrize(("form", "beside"), [*((form, True) for form in HEAVY), *((form, False) for form in LIGHT)])
+def test_what_is_large_once_unpacked_holds_nobody_else_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, beside: bool, key: str | None
+) -> None:
+    readers: set[bool] = set()
+
+    def seen(does: Any, received: dialects.Received) -> Any:
+        readers.add(threading.current_thread().name.startswith("read a large body"))
+        return does(received)
+
+    for name in ("read", "payload_of"):
+        monkeypatch.setattr(dialects, name, partial(seen, getattr(dialects, name)))
+    body, query = (HEAVY if beside else LIGHT)[form]
+    with running(tmp_path) as server:
+        server.post(f"/v1/batch?v=1{query}", body, key=key)
+    assert readers == {beside}
 
 
 def test_a_reader_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

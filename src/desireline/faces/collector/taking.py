@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from typing import TypeVar
 
 from desireline.faces.collector.answers import Answer, refuse, refused
 from desireline.faces.collector.asked import Asked, meta_of
-from desireline.faces.collector.bodies import Body, Receive, read_body
+from desireline.faces.collector.bodies import Body, Receive, is_light, read_body
 from desireline.faces.collector.budget import Budgets
 from desireline.faces.collector.counters import Counters
 from desireline.faces.collector.durable import Durable, NotStored
@@ -26,10 +27,10 @@ from desireline.storage.log import Log, LogFull
 
 _LOG_REFUSALS = {"queue": "log.queue", "disk": "log.disk", "read only": "log.read_only"}
 _NOBODY = "(nobody)"
-LARGE_BYTES = 128 * 1024
-"""A body of this size and above is read beside the loop, so that it holds nobody else up."""
 READERS = 2
-"""How many of them are read at a time: read, they need ten times their memory."""
+"""How many large bodies are read at a time: while they are read they need ten times their memory."""
+
+Made = TypeVar("Made")
 
 
 class Refuse(Exception):
@@ -121,7 +122,7 @@ class Taking:
         self, route: Route, received: dialects.Received, asked: Asked, *, key: str | None
     ) -> tuple[Source, dialects.Received]:
         """Whose a body is by the key it holds, and the body unpacked."""
-        payload = dialects.payload_of(received)
+        payload = await self._done(dialects.payload_of, received)
         if isinstance(payload, dialects.Problem):
             if key is not None:
                 raise Refuse(refuse("key.unknown"))
@@ -167,17 +168,19 @@ class Taking:
         counters.bytes_at_once += size
         try:
             each = asked.verbose or route.path == RESULTS_PATH
-            if size < LARGE_BYTES:
-                verdicts = _read(readable, each=each)
-            else:
-                loop = asyncio.get_running_loop()
-                verdicts = await loop.run_in_executor(self._beside, partial(_read, readable, each=each))
+            verdicts = await self._done(partial(_read, each=each), readable)
             counters.events += verdicts.events
             counters.events_refused += verdicts.refused
             sequence = await stored
         finally:
             counters.bytes_at_once -= size
         return answer(route, verdicts, sequence=sequence, verbose=asked.verbose)
+
+    async def _done(self, reads: Callable[[dialects.Received], Made], received: dialects.Received) -> Made:
+        """What this makes of a request: at once where that is quick, else beside the loop, while others go on."""
+        if is_light(received):
+            return reads(received)
+        return await asyncio.get_running_loop().run_in_executor(self._beside, reads, received)
 
     async def _keep_refused(self, received: dialects.Received, source: Source | None, body: Body) -> Answer:
         """Keep what is known of a body that cannot be taken, and refuse it."""

@@ -65,7 +65,7 @@ def form_value(form: bytes) -> bytes | None:
     value = unquote_to_bytes(found[2])
     begins = value.lstrip(_WHITE)[:1]
     if begins and begins in _JSON_BEGINS:
-        return unquote_to_bytes(found[2].replace(b"+", b" "))
+        return unquote_to_bytes(found[2].replace(b"+", b" ")) if b"+" in found[2] else value
     if not _BASE64.fullmatch(value):
         return value
     plain = value.replace(b" ", b"+").translate(None, b"\r\n\t=").replace(b"-", b"+").replace(b"_", b"/")
