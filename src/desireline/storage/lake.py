@@ -179,7 +179,8 @@ class Lake:
         if self._engine is not None:
             with suppress(duckdb.Error):  # after a fatal error an engine answers nothing any more, whoever caused it
                 connection = self._engine.cursor()
-                return connection.execute("SELECT 1")
+                connection.execute("SELECT 1").fetchall()
+                return connection
         self._engine = duckdb.connect(config=_settings(self.folder))
         return self._engine.cursor()
 
