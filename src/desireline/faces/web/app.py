@@ -77,22 +77,7 @@ def create_app(
         read.close()
 
     app = Starlette(
-        routes=[
-            Route("/", as_of_now(home)),
-            Route("/health", health),
-            Route("/static/{name}", static),
-            Route("/maps", as_of_now(maps_page.maps_list)),
-            Route("/maps.{ending}", maps_page.maps_export),
-            Route("/maps/{map}", as_of_now(one_screen)),
-            Route("/maps/{map}/people", as_of_now(flow_people_page.people_of_a_mark)),
-            Route("/maps/{map}/promises/{promise}", as_of_now(promise_page.promise_people)),
-            Route("/people", as_of_now(people_page.people)),
-            Route("/people/{person}", as_of_now(person_page.person)),
-            *live_page.ROUTES,
-            *connect_page.ROUTES,
-            *refused_page.ROUTES,
-            *import_page.ROUTES,
-        ],
+        routes=_routes(),
         middleware=[
             Middleware(OnlyOurOwnPages, hosts=own_addresses(port)),
             Middleware(GZipMiddleware, minimum_size=2_000, compresslevel=4),
@@ -115,6 +100,25 @@ def create_app(
     app.state.watchers = Watchers()
     app.state.ending = lambda: False
     return app
+
+
+def _routes() -> list[Route]:
+    return [
+        Route("/", as_of_now(home)),
+        Route("/health", health),
+        Route("/static/{name}", static),
+        Route("/maps", as_of_now(maps_page.maps_list)),
+        Route("/maps.{ending}", maps_page.maps_export),
+        Route("/maps/{map}", as_of_now(one_screen)),
+        Route("/maps/{map}/people", as_of_now(flow_people_page.people_of_a_mark)),
+        Route("/maps/{map}/promises/{promise}", as_of_now(promise_page.promise_people)),
+        Route("/people", as_of_now(people_page.people)),
+        Route("/people/{person}", as_of_now(person_page.person)),
+        *live_page.ROUTES,
+        *connect_page.ROUTES,
+        *refused_page.ROUTES,
+        *import_page.ROUTES,
+    ]
 
 
 def as_of_now(page: Page) -> Page:

@@ -20,31 +20,37 @@ def finding(promises: Sequence[PromiseShown]) -> tuple[str, str]:
         return ("This map makes no promise yet.", "Write the first promise into the map file, then judge again.")
     burning = sorted((p for p in promises if p.state == "burns"), key=lambda p: p.broken, reverse=True)
     risky = sorted((p for p in promises if p.state == "at risk"), key=lambda p: p.broken, reverse=True)
-    settled = sum(p.kept + p.broken for p in promises)
     overdue = sum(p.overdue for p in promises)
-    if not settled:
+    if not sum(p.kept + p.broken for p in promises):
         return (
             "No promise of this map has been put to the test in this time.",
             "Choose a longer time, take the segment away, or look whether the map's touchpoints occur in the data.",
         )
     if burning:
-        worst = burning[0]
-        broken = sum(p.broken for p in burning)
-        if len(burning) == 1:
-            of = counted(worst.kept + broken)
-            says = f"One promise burns: “{_plain(worst.says)}” was broken {_times(broken)} of {of}."
-        else:
-            says = (
-                f"{_word(len(burning))} promises burn: broken {counted(broken)} of "
-                f"{counted(sum(p.kept + p.broken for p in burning))} times, most often “{_plain(worst.says)}”."
-            )
-        return says, _what_to_do(worst, overdue)
+        return _burning_says(burning), _what_to_do(burning[0], overdue)
     if risky:
-        worst = risky[0]
         some = f"{_word(len(risky)).lower()} {'is' if len(risky) == 1 else 'are'}"
-        says = f"No promise burns; {some} at risk, first “{_plain(worst.says)}”."
-        return says, _what_to_do(worst, overdue)
-    broken = sum(p.broken for p in promises)
+        says = f"No promise burns; {some} at risk, first “{_plain(risky[0].says)}”."
+        return says, _what_to_do(risky[0], overdue)
+    return _calm(promises)
+
+
+def _burning_says(burning: Sequence[PromiseShown]) -> str:
+    """What burns, the one broken most first."""
+    worst, broken = burning[0], sum(p.broken for p in burning)
+    if len(burning) == 1:
+        return (
+            f"One promise burns: “{_plain(worst.says)}” was broken {_times(broken)} of {counted(worst.kept + broken)}."
+        )
+    return (
+        f"{_word(len(burning))} promises burn: broken {counted(broken)} of "
+        f"{counted(sum(p.kept + p.broken for p in burning))} times, most often “{_plain(worst.says)}”."
+    )
+
+
+def _calm(promises: Sequence[PromiseShown]) -> tuple[str, str]:
+    """Where nothing burns and nothing is at risk: too little to judge by, no limit to judge by, or all is well."""
+    settled, broken = sum(p.kept + p.broken for p in promises), sum(p.broken for p in promises)
     if all(p.rate.value is None for p in promises):
         some = f"{counted(settled)} {'promise' if settled == 1 else 'promises'}"
         return (

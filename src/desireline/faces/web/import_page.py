@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from desireline.faces.web.drawing import counted
 from desireline.faces.web.frame import framed
 from desireline.faces.web.import_desk import ROLES, ImportDesk, Looked
 from desireline.faces.web.jobs import Job
+from desireline.faces.web.live_events import HEARTBEAT_SECONDS
 from desireline.faces.web.upload import ENDINGS, MOST_BYTES, receive_upload
 from desireline.vocabulary.table import Table
 from desireline.vocabulary.units import moment_text
@@ -98,11 +100,14 @@ async def job_events(request: Request) -> Response:
     jobs = desk_of(request).jobs
 
     async def events() -> AsyncIterator[str]:
-        before = None
-        while (job := jobs.get(job_id)) is not None:
+        before, spoke_at = None, time.monotonic()
+        while (job := jobs.get(job_id)) is not None and not request.app.state.ending():
             if job != before:
-                before = job
+                before, spoke_at = job, time.monotonic()
                 yield f"data: {json.dumps({'share': job.share, 'doing': job.doing, 'state': job.state})}\n\n"
+            elif time.monotonic() - spoke_at > HEARTBEAT_SECONDS:
+                spoke_at = time.monotonic()
+                yield "event: still\ndata: running\n\n"
             if job.over or await request.is_disconnected():
                 return
             await asyncio.sleep(WATCH_SECONDS)
