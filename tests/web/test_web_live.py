@@ -399,7 +399,7 @@ def test_a_project_without_sources_is_led_to_connect_one(tmp_path: Path) -> None
 def test_a_stepped_clock_is_told_with_what_to_do_until_somebody_says_it_is_right(bank: LiveBank) -> None:
     clock = bank.project.clock
     assert clock is not None
-    clock.not_before(clock() + 3_600_000)
+    clock.not_before(clock() + 3_605_000)
     _, page, _ = asked(bank, "/live")
     assert "clock was set back by 1 h" in page and "desireline clock --right" in page
     assert asked(bank, "/live/clock", form="right=1")[2]["location"] == "/live"
