@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from desireline.storage.forgetting import APPLIED, forget_applied
 from desireline.storage.import_book import ImportBook
@@ -115,6 +116,24 @@ def test_a_message_refused_live_says_where_in_the_log_it_lies(tmp_path: Path, ne
         assert {**refused, "number": 1, "replayed_by": None} == found
         assert book.reasons() == [{"reason": "event.not_text", "rows": 1}]
         assert book.change_refusals([1], status="discarded") == 1
+
+
+def test_many_refusals_are_changed_in_a_few_statements(place: Place) -> None:
+    state = place.open()
+    book = ImportBook(state)
+    refusal = {
+        "import_id": "live", "source": "web", "file": "live", "row": 1, "raw": "{}", "whole": True, "length": 2,
+        "reason": "time.missing", "stage": "meaning", "status": "waiting", "changed_at": 1,
+    }  # fmt: skip
+    book.keep_refusals([{**refusal, "digest": str(each)} for each in range(6_000)])
+    numbers = [row["number"] for row in book.refusals()]
+    statements: list[str] = []
+    with state.writing() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *given: statements.append(given[2]))
+        assert book.change_refusals([*numbers[1:], numbers[1], 10**9], status="discarded") == 5_999
+    assert sum("UPDATE refusals" in each for each in statements) == 2
+    assert [len(book.refusals(status=each)) for each in ("waiting", "discarded")] == [1, 5_999]
+    assert book.change_refusals([], status="discarded") == 0
 
 
 def test_a_rebuild_begins_the_ledger_anew_also_for_whoever_is_told_of_it(place: Place) -> None:

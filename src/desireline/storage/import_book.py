@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select, update
 
-from desireline.storage.bulk_rows import insert_or_nothing
+from desireline.storage.bulk_rows import AT_ONCE, among, insert_or_nothing
 from desireline.storage.state import State
 from desireline.storage.state_tables import IMPORTS, REFUSALS
 
@@ -78,11 +78,12 @@ class ImportBook:
 
     def change_refusals(self, numbers: Iterable[int], **values: Any) -> int:
         """Set columns of some refused rows; says how many there were."""
+        wanted, changed = sorted(set(numbers)), 0
         with self.state.writing() as connection:
-            return sum(
-                connection.execute(update(REFUSALS).where(REFUSALS.c.number == number).values(**values)).rowcount
-                for number in numbers
-            )
+            for start in range(0, len(wanted), AT_ONCE):
+                some = among(connection, REFUSALS.c.number, wanted[start : start + AT_ONCE])
+                changed += connection.execute(update(REFUSALS).where(some).values(**values)).rowcount
+        return changed
 
     def _rows(
         self, table: Table, equal: Mapping[str, Any], *, order: Sequence[Any], limit: int | None = None, offset: int = 0
