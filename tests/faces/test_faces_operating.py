@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -115,6 +116,18 @@ def test_ready_warns_of_what_somebody_should_look_at(inside: TestClient, serving
         assert inside.get(f"{OUTSIDE}/ready").json() == {"ready": True}
     finally:
         serving.live.map_mistakes = ""
+
+
+def test_settings_saved_while_it_runs_hold_and_a_mistake_in_them_is_told(inside: TestClient, serving: Serving) -> None:
+    settings = serving.project.folder / "desireline.yaml"
+    before = settings.read_text()
+    settings.write_text(f"{before}public_url: https://collect.harbour.example\n")
+    until(lambda: serving.collector.public_address == "https://collect.harbour.example")
+    settings.write_text(f"{before}tiem_zone: UTC\n")
+    until(lambda: "'tiem_zone'" in inside.get("/ready").text)
+    assert serving.collector.public_address == "https://collect.harbour.example"
+    settings.write_text(before)
+    until(lambda: inside.get("/ready").json()["warnings"] == [] and not serving.collector.public_address)
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])

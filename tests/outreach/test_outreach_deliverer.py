@@ -156,3 +156,14 @@ def test_what_was_told_a_month_ago_is_forgotten_while_the_server_runs(tmp_path: 
     assert gone.wait(20)
     later.stop()
     assert (statuses(outbox), outbox.book.attempts()) == ({}, [])
+
+
+def test_when_time_is_set_back_a_lane_does_not_wait_for_moments_of_the_time_before(tmp_path: Path) -> None:
+    clock, channel = Clock(), Told(2)
+    outbox = outbox_in(tmp_path, clock, hook(address="https://x.example/", per_second=1))
+    deliverer = Deliverer(outbox, {"webhook": channel}, now=clock, chance=random.random)
+    for number in (1, 2):
+        outbox.tell([broken(number, clock())], now=clock())
+        asyncio.run(deliverer.deliver_due())
+        clock.now -= DAY // 2
+    assert len(channel.messages) == 2
