@@ -46,6 +46,11 @@ class QuietRecord:
     reached = 0
 
 
+class QuietLetters:
+    def warnings(self) -> list[Finding]:
+        return []
+
+
 class QuietProject:
     """A project of which nothing is known but the time."""
 
@@ -53,6 +58,7 @@ class QuietProject:
         self.judged: list[Any] = []
         self.is_held = False
         self.record = QuietRecord()
+        self.letters = QuietLetters()
 
     def now(self) -> int:
         return NOW

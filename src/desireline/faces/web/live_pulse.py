@@ -18,6 +18,7 @@ from desireline.faces.web.live_listeners import Listening
 from desireline.faces.web.live_promises_board import MOST_BROKEN, MOST_WAITING, PromisesBoard
 from desireline.faces.web.now import question_text
 from desireline.project import Live
+from desireline.project.finding import Finding
 from desireline.vocabulary.errors import DesirelineError
 
 MOST_MESSAGES = 2_000
@@ -92,6 +93,11 @@ class Pulse:
     def stopping(self) -> bool:
         """Whether the server ends; watchers let go then."""
         return self._stopping.is_set()
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """What somebody should look at although live work goes on, each with what to do."""
+        return [*self.live.warnings, *self.live.project.letters.warnings()]
 
     def start(self) -> None:
         """Begin to gather."""

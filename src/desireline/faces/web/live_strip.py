@@ -83,8 +83,7 @@ def trouble_of(pulse: Pulse) -> str:
     if pulse.behind_ms > BEHIND_MS:
         behind = lateness_text(pulse.behind_ms // 1000)
         return f"figures are {behind} behind what came in. Nothing is lost; they catch up."
-    warnings = [*live.warnings, *live.project.letters.warnings()]
-    return next((f"{each.what}." for each in warnings), "") or pulse.listening.trouble
+    return next((f"{each.what}." for each in pulse.warnings), "") or pulse.listening.trouble
 
 
 def _log_state(live: Any) -> Any:
