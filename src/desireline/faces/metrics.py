@@ -144,7 +144,7 @@ def _build(_reading: Reading) -> Iterable[Labelled]:
     return [({"version": version("desireline"), "python": platform.python_version()}, 1)]
 
 
-_STARTED = time.time()
+_STARTED, _STARTED_MONOTONIC = time.time(), time.monotonic()
 METRICS: tuple[Metric, ...] = (
     Metric("log_sequence", "gauge", "The last entry of the log that is on disk.", lambda r: r.log.last),
     Metric("log_applied_sequence", "gauge", "The last entry that is applied.", lambda r: r.live.reached),
@@ -205,7 +205,7 @@ METRICS: tuple[Metric, ...] = (
         _letters(lambda c: None if c.looked_at is None else c.looked_at / 1000),
     ),
     Metric("build_info", "gauge", "Always 1; its labels say what runs.", _build),
-    Metric("uptime_seconds", "gauge", "How long this server runs.", lambda _: time.time() - _STARTED),
+    Metric("uptime_seconds", "gauge", "How long this server runs.", lambda _: time.monotonic() - _STARTED_MONOTONIC),
     Metric("process_start_time_seconds", "gauge", "When it was started, Unix time.", lambda _: _STARTED),
     Metric("process_cpu_seconds_total", "counter", "Processor time used.", lambda _: time.process_time()),
     Metric("process_resident_memory_bytes", "gauge", "Memory in use.", _memory_bytes),
