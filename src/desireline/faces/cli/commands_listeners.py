@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from desireline.faces.cli.options import AsJson, ProjectFolder, open_project
 from desireline.faces.cli.output import say, show
+from desireline.vocabulary.errors import DesirelineError, Mistake, nearest
+
+if TYPE_CHECKING:
+    from desireline.project import Project
 
 listener_app = typer.Typer(help="Who is told when a promise breaks: list, add, remove, test.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The listener's name.")]
 Several = list[str] | None
+Notice = Annotated[Several, typer.Option("--notice", help="Only this message, by its id; may be given again.")]
 
 
 @listener_app.command("list")
@@ -31,6 +37,8 @@ def add(
     kind: Annotated[Several, typer.Option("--kind", help="promise.broken, promise.kept, promise.due_soon, ...")] = None,
     allow_private: Annotated[bool, typer.Option("--allow-private", help="It lies in your own network.")] = False,
     with_handles: Annotated[bool, typer.Option("--with-handles", help="Tell how the person is known, too.")] = False,
+    per_second: Annotated[float | None, typer.Option("--per-second", help="Never more messages a second.")] = None,
+    purpose: Annotated[str, typer.Option("--purpose", help="service, or marketing: never sent twice.")] = "service",
     project: ProjectFolder = None,
 ) -> None:
     """Tell somebody from now on; a listener of that name is changed."""
@@ -42,10 +50,14 @@ def add(
         "promises": promise or [],
         "allow_private": allow_private,
         "with_handles": with_handles,
+        "purpose": purpose,
     }
     listener |= {"secret_env": secret_env} if secret_env else {}
     listener |= {"kinds": kind} if kind else {}
-    open_project(project).telling.change("listener.set", listener=listener)
+    listener |= {} if per_second is None else {"per_second": per_second}
+    opened = open_project(project)
+    _must_be_known(opened, maps=of_map or (), promises=promise or ())
+    opened.telling.change("listener.set", listener=listener)
     say(f"{name} is told from now on. Try it: desireline listener test {name}")
 
 
@@ -88,17 +100,40 @@ def dead(
 
 
 @listener_app.command("retry")
-def retry(name: Name, project: ProjectFolder = None) -> None:
+def retry(name: Name, notice: Notice = None, project: ProjectFolder = None) -> None:
     """Try again what could not be told."""
-    open_project(project).telling.change("outbox.retry", name=name)
+    open_project(project).telling.change("outbox.retry", name=name, **_only(notice))
     say("What could not be told waits again.")
 
 
 @listener_app.command("discard")
-def discard(name: Name, project: ProjectFolder = None) -> None:
+def discard(name: Name, notice: Notice = None, project: ProjectFolder = None) -> None:
     """Give up what could not be told."""
-    open_project(project).telling.change("outbox.discard", name=name)
+    open_project(project).telling.change("outbox.discard", name=name, **_only(notice))
     say("What could not be told is given up.")
+
+
+def _must_be_known(opened: Project, *, maps: Sequence[str], promises: Sequence[str]) -> None:
+    """Whoever listens to a misspelt map or promise would never be told anything."""
+    if not maps and not promises:
+        return
+    there = opened.map_set().maps
+    known = {
+        "map": sorted(each.name for each in there),
+        "promise": sorted({promise.name for each in there for promise in each.promises}),
+    }
+    mistakes = [
+        Mistake(f"there is no {kind} '{word}'.", do=nearest(word, known[kind]) or "See: desireline maps")
+        for kind, words in (("map", maps), ("promise", promises))
+        for word in words
+        if word not in known[kind]
+    ]
+    if mistakes:
+        raise DesirelineError(mistakes)
+
+
+def _only(notices: Several) -> dict[str, Any]:
+    return {"notices": notices} if notices else {}
 
 
 def add_to(app: typer.Typer) -> None:
