@@ -18,12 +18,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import collector, judging, live, load, people, questions, store, world_rate
+from bench import collector, judging, live, live_import, load, people, questions, store, world_rate
 from bench.harness import size_of, versions
 from bench.section import Section, reach_table
 
 PACKAGES = ("desireline", "duckdb", "polars", "chdb", "numba", "numpy")
-PARTS = ("questions", "judging", "store", "load", "people", "world", "collector", "live")
+PARTS = ("questions", "judging", "store", "load", "people", "world", "collector", "live", "live_import")
 
 
 def parts(folder: Path, size: int, runs: int, peers: list[str]) -> dict[str, Callable[[], Section]]:
@@ -36,6 +36,7 @@ def parts(folder: Path, size: int, runs: int, peers: list[str]) -> dict[str, Cal
         "people": lambda: people.section(size),
         "collector": lambda: collector.section(runs=runs),
         "live": live.section,
+        "live_import": live_import.section,
         "world": lambda: world_rate.section(min(20_000, max(200, size // 500))),
     }
 

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,9 +143,9 @@ def section(*, demo: Path | None = None, rows: int = 1_000_000, per_second: floa
 def _send(port: int, key: str, per_second: float, ending: threading.Event) -> None:
     from bench.live import Seen
 
-    while not ending.is_set():
-        until = time.monotonic() + 5
-        send(port, key, until=until, each_seconds=BATCH / per_second, number=0, seen=Seen())
+    with suppress(OSError):  # the server ends before the sender does
+        while not ending.is_set():
+            send(port, key, until=time.monotonic() + 5, each_seconds=BATCH / per_second, number=0, seen=Seen())
 
 
 def _told(before: list[float], during: list[float], *, rows: int, seconds: float, per_second: float) -> Section:
