@@ -31,6 +31,17 @@ def test_every_command_in_the_manual_exists(path: Path) -> None:
     assert named - known == set()
 
 
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, ahead = set(), [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page not in reached:
+            reached.add(page)
+            links = re.findall(r"\]\(([^)#:]+\.md)", page.read_text(encoding="utf-8"))
+            ahead += [(page.parent / link).resolve() for link in links]
+    assert set(TEXTS) - reached == set()
+
+
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_in_the_manual_leads_somewhere(path: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
