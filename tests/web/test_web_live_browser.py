@@ -211,6 +211,12 @@ def test_a_refused_message_is_mended_on_the_page(watched: Watched, bank: LiveBan
 
 def test_a_site_is_connected_and_turns_green_with_its_first_event(watched: Watched, bank: LiveBank) -> None:
     page = watched.open("/connect")
+    expect(page.get_by_label("Sites it may be sent from")).to_be_visible()
+    page.get_by_label("Zendesk").check()
+    expect(page.get_by_label("Sites it may be sent from")).to_be_hidden()
+    expect(page.get_by_label("It may come without a signature")).to_be_visible()
+    page.get_by_label("A web site or shop").check()
+    expect(page.get_by_label("It may come without a signature")).to_be_hidden()
     page.get_by_label("Its name").fill("green-shop")
     page.get_by_role("button", name="Connect it").click()
     verdict = page.locator(".verdict")

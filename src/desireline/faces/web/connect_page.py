@@ -140,7 +140,13 @@ def _connect_context(request: Request, words: Mapping[str, str], mistakes: list[
         "mistakes": mistakes,
         "words": {name: words.get(name, "") for name in ("name", "origins", "unsigned")},
         "kinds": [
-            {"name": kind.name, "label": kind.label, "says": kind.says, "here": words.get("kind", "site") == kind.name}
+            {
+                "name": kind.name,
+                "label": kind.label,
+                "says": kind.says,
+                "asks": "asks-origins" if kind.from_browsers else "asks-signature" if kind.signed else "",
+                "here": words.get("kind", "site") == kind.name,
+            }
             for kind in KINDS.values()
         ],
         "sources": rows,
