@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from desireline.storage.journey_store.columns import column
+from desireline.storage.journey_store.files import Files, write_arrays
 from desireline.storage.log import Disk, Kind, Log, LogFull, LogLimits, Outcome, Space
 from faults.forms import how_many
 
@@ -247,6 +250,21 @@ def test_F5_a_full_disk_is_refused_before_its_last_twentieth_and_heals(tmp_path:
 
         with closing(Log(small / "log", now=lambda: MOMENT, limits=limits)) as log:
             check_full_and_healing(log, free, (small / "other").unlink)
+
+
+def test_F5_the_journey_store_is_told_of_a_full_disk_before_it_writes_through_memory(tmp_path: Path) -> None:
+    """A write through memory that finds no room ends the process without a word, so the room is taken before."""
+    with small_file_system(tmp_path / "small", 24) as small:
+        files, moments = Files(small / "store"), column("occurred_at")
+        path = files.column(0, moments.name)
+        path.parent.mkdir(parents=True)
+        write_arrays(path, [np.arange(100)])
+        free = shutil.disk_usage(small).free
+        (small / "other").write_bytes(bytes(free - (1 << 20)))
+        with pytest.raises(OSError, match="No space left"):
+            files.writable_column(0, moments, 1_000_000)
+        (small / "other").unlink()
+        assert files.writable_column(0, moments, 1_000_000)[:100].tolist() == list(range(100))
 
 
 class Small(Disk):

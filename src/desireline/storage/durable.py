@@ -10,6 +10,7 @@ from pathlib import Path
 
 TEMPORARY = ".writing"
 """The ending of files that are being written; whatever bears it after a crash may be deleted."""
+_CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
@@ -55,3 +56,15 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def take_room(file: int, size_bytes: int) -> None:
+    """Make an open file so long, with room on the disk for all of it; raises OSError when there is none.
+
+    What lies in it stays. Without that, a full disk ends the process that writes into the file through memory.
+    """
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size_bytes)
+        return
+    for at in range(os.fstat(file).st_size, size_bytes, _CHUNK_BYTES):
+        os.pwrite(file, bytes(min(_CHUNK_BYTES, size_bytes - at)), at)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from desireline.storage.durable import sync_file, sync_folder
+from desireline.storage.durable import sync_file, sync_folder, take_room
 from desireline.storage.identity import text_hash
 from desireline.storage.journey_store.columns import PROPERTY, Column
 
@@ -61,13 +61,11 @@ class Files:
 
     def writable_column(self, bucket: int, column: Column, rows: int) -> NDArray[Any]:
         """At least `rows` rows of a column, mapped for writing; the file grows when it must."""
-        path = self.column(bucket, column.name)
-        size = path.stat().st_size // column.dtype.itemsize
-        if size < rows:
-            os.truncate(path, (rows + rows // _SPARE) * column.dtype.itemsize)
         if not rows:
             return np.empty(0, column.dtype)
-        with path.open("r+b") as file:
+        with self.column(bucket, column.name).open("r+b") as file:
+            if os.fstat(file.fileno()).st_size // column.dtype.itemsize < rows:
+                take_room(file.fileno(), (rows + rows // _SPARE) * column.dtype.itemsize)
             mapped = mmap.mmap(file.fileno(), rows * column.dtype.itemsize)
         return np.frombuffer(mapped, dtype=column.dtype)
 

@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from desireline.storage.durable import take_room
+
 _FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
 
 
@@ -92,10 +94,7 @@ class Disk:
 
     def reserve(self, file: int, size_bytes: int) -> None:
         """Take room for a file, without writing it where the system can do that."""
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file, 0, size_bytes)
-        else:
-            self.write(file, bytes(size_bytes))
+        take_room(file, size_bytes)
 
     def space(self, folder: Path) -> Space:
         """What the file system of a folder still offers to us."""
