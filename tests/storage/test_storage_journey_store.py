@@ -291,7 +291,7 @@ def test_long_runs_and_many_buckets_are_sorted_too(tmp_path: Path, monkeypatch: 
 
 def test_the_lakes_own_table_of_handles_names_the_persons(company: Company) -> None:
     write(company.lake, "part-0", visits(handle=8, moments=[1]) + visits(handle=9, moments=[2]), 0)
-    company.lake.replace_table("handles", "SELECT 9::BIGINT AS handle, 8::BIGINT AS person")
+    company.lake.write_part("handles", "all", "SELECT 9::BIGINT AS handle, 8::BIGINT AS person")
     assert company.store.snapshot().people == 1
     assert moments(company, 8) == [1, 2]
 

@@ -76,12 +76,6 @@ def test_a_part_that_fails_half_way_leaves_nothing(lake: Lake) -> None:
     assert list((lake.folder / "interactions").iterdir()) == []
 
 
-def test_a_table_is_replaced_as_a_whole(lake: Lake) -> None:
-    lake.write_part("handles", "old", "SELECT 1::BIGINT AS handle, 1::BIGINT AS person")
-    lake.replace_table("handles", "SELECT 2::BIGINT AS handle, 1::BIGINT AS person")
-    assert list(lake.sql("SELECT handle FROM handles")["handle"]) == [2]
-
-
 def test_an_import_taken_away_is_gone(lake: Lake) -> None:
     lake.write_part("interactions", "day-1", CALLS)
     assert lake.remove_part("interactions", "day-1")

@@ -42,7 +42,7 @@ def mail(
 def message_id(message: Message, *, sender: str, receiver: str) -> str:
     """The Message-ID: the same message to the same receiver always bears the same one."""
     domain = sender.rpartition("@")[2].rstrip(">").strip() or "desireline.invalid"
-    return f"<{message.id}.{abs(_number(receiver)):08x}@{domain}>"
+    return f"<{message.id}.{_number(receiver):08x}@{domain}>"
 
 
 def _number(text: str) -> int:

@@ -21,7 +21,6 @@ from desireline.vocabulary.table import Table
 from desireline.vocabulary.tables import INTERACTIONS, TABLES, SharedTable
 
 _PART_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
-_WHOLE = "all"
 _MEMORY = "60%"
 PARQUET = "FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1000"
 """Short dictionaries and packed numbers: a fifth quicker to write and a quarter smaller than DuckDB's habit."""
@@ -150,16 +149,6 @@ class Lake:
     def reading_sql(self, table: str, parts: Sequence[str]) -> str:
         """The SQL source of some parts of a table, with every column of it; there must be one part at least."""
         return reading_sql(_table(table), [str(self.path(table, part)) for part in parts])
-
-    def replace_table(
-        self, table: str, source: str | duckdb.DuckDBPyRelation, connection: duckdb.DuckDBPyConnection | None = None
-    ) -> int:
-        """Write a whole table anew, in one step for whoever reads it, and return its number of rows."""
-        rows = self.write_part(table, _WHOLE, source, connection)
-        for part in (*self.covered(table), *self.parts(table)):
-            if part != _WHOLE:
-                self.remove_part(table, part)
-        return rows
 
     def remove_part(self, table: str, part: str) -> bool:
         """Take a part away, with those that were merged into it; says whether there was one."""

@@ -37,7 +37,7 @@ class SeenBook:
         return found
 
     def add(self, rows: Iterable[tuple[int, int, int]]) -> int:
-        """Write ids down as seen, each with the hash of its content and the sequence of its frame.
+        """Write ids down as seen, each with the hash of its content and the sequence up to which it was taken in.
 
         Of an id that is there already the first content stays; says how many ids were new.
         """

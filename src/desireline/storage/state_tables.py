@@ -124,7 +124,8 @@ SEEN = Table(
     Column("content", BigInteger, nullable=False),
     Column("sequence", BigInteger, nullable=False),
 )
-"""Every interaction that came in live, by its id, with the hash of what it said and the frame it first came in."""
+"""Every interaction that came in live, by its id, with the hash of what it said, and the last entry of the log that was
+taken in together with it."""
 
 PROGRESS = Table(
     "progress",
