@@ -151,6 +151,26 @@ def test_a_failing_mailbox_is_told_with_what_to_do_and_its_password_nowhere(
     assert 'desireline_letters_total{source="shut"} 1' in ask(serving, "/metrics")
 
 
+def test_a_mailbox_is_set_up_looked_into_and_ended_on_its_page(serving: Serving, mailbox: Mailbox) -> None:
+    project = serving.project
+    project.sources.add("paged", dialect="email")
+    filled = {name: str(value) for name, value in mailbox_words(mailbox).items()}
+    with TestClient(serving.app, base_url=f"http://127.0.0.1:{PORT}") as client:
+        headers = {"origin": f"http://127.0.0.1:{PORT}"}
+        wrong = client.post("/connect/paged", data={**filled, "action": "letters", "port": "imap"}, headers=headers)
+        assert wrong.status_code == 422 and "is no port" in wrong.text
+        client.post("/connect/paged", data={**filled, "action": "letters"}, headers=headers)
+        until(lambda: says(project, "paged").startswith("0 letters taken"))
+        assert project.sources.named("paged")["mail"]["password_env"] == "MAIL_PASSWORD"
+        mailbox.deliver(letter(41), name="1.1.x")
+        client.post("/connect/paged", data={"action": "look"}, headers=headers)
+        until(lambda: "m41@x" in keys(project))
+        until(lambda: "1 letter taken" in client.get("/connect/paged").text)
+        assert "1 letter taken" in client.get("/connect").text
+        client.post("/connect/paged", data={"action": "no-letters"}, headers=headers)
+    until(lambda: "paged" not in project.letters.conditions())
+
+
 def test_a_port_somebody_has_is_told_and_taken_when_it_is_free(serving: Serving) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
