@@ -6,12 +6,16 @@ import base64
 import gzip
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from collector.running import NOW, TRACK, Running, running
 from desireline.faces.collector import ROUTES
 from desireline.faces.collector.routes import claims, find
+from desireline.intake import dialects
+from desireline.project.taking import received_of
+from desireline.storage.log import Frame
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +136,28 @@ def test_an_interaction_without_an_id_gets_one_and_is_told_so(server: Running) -
     answer = server.post("/v1/batch", {"batch": [TRACK, without]})
     sequence = server.frames()[-1].sequence
     assert answer.json == {"success": True, "assigned": [{"position": 1, "messageId": f"log-{sequence}-1"}]}
+
+
+def test_the_same_within_a_second_is_kept_and_marked_unless_an_id_tells(tmp_path: Path) -> None:
+    nameless = {"type": "track", "userId": "ana", "event": "Order Completed"}
+    with running(tmp_path) as server:
+        for wait_ms in (0, 0, 1_000, 1_001, 0):
+            server.clock[0] += wait_ms
+            server.post("/v1/track", nameless)
+        server.post("/v1/track", nameless, key="site-key")
+        server.post("/v1/track", {**nameless, "event": "Order Cancelled"})
+        for _ in range(2):
+            server.post("/v1/track", TRACK)
+        told = [_read_again(frame) for frame in server.frames()]
+    odd = [message.odd for read in told for message in read.messages]
+    marked = (dialects.LIKELY_REPEAT,)
+    assert odd == [(), marked, marked, (), marked, (), (), (), ()]
+    assert all(not read.problem for read in told)
+
+
+def _read_again(frame: Frame) -> dialects.Read:
+    """A request as the project reads it out of the log."""
+    return dialects.read(received_of(frame))
 
 
 def test_verdicts_are_told_when_asked_for(server: Running) -> None:

@@ -58,6 +58,7 @@ def received_of(frame: Frame, *, body: bytes | None = None) -> dialects.Received
         query=meta.get("query", ""),
         headers=meta.get("headers", {}),
         body=frame.body if body is None else body,
+        likely_repeat=meta.get("likely_repeat", False),
     )
 
 

@@ -67,6 +67,7 @@ def meta_of(received: dialects.Received, **more: Any) -> bytes:
             "path": received.path,
             "query": received.query,
             "headers": received.headers,
+            **({"likely_repeat": True} if received.likely_repeat else {}),
             **more,
         }
     )

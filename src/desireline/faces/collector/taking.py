@@ -18,6 +18,7 @@ from desireline.faces.collector.budget import Budgets
 from desireline.faces.collector.counters import Counters
 from desireline.faces.collector.durable import Durable, NotStored
 from desireline.faces.collector.keys import key_of_authorization, keys_of_body, keys_of_query
+from desireline.faces.collector.likely_repeats import LikelyRepeats
 from desireline.faces.collector.limits import Limits
 from desireline.faces.collector.routes import OPEN_DIALECTS, ROUTES, Route
 from desireline.faces.collector.sources import Source, Sources
@@ -60,6 +61,7 @@ class Taking:
         self._counters = counters
         self._monotonic = monotonic
         self._budgets = Budgets()
+        self._repeats = LikelyRepeats()
         self._durable = Durable(log, told=told)
         self._beside = ThreadPoolExecutor(READERS, "read a large body")
         for route in ROUTES:
@@ -162,6 +164,8 @@ class Taking:
     ) -> Answer:
         """Hand the bytes to the log, read them while the disk works, answer when they lie on it."""
         counters, size = self._counters, len(received.body)
+        if self._repeats.is_one(received):
+            received = replace(received, likely_repeat=True)
         stored = self._durable.submit(
             received_at=received.received_at, source=source.name, meta=meta_of(received), body=received.body
         )

@@ -30,6 +30,7 @@ from desireline.intake.dialects.signatures import verify
 
 CHANGES_AT_A_RETRY = frozenset(("sentAt", "sent_at", "receivedAt", "offset", "_metadata"))
 """Words of a message that differ between two tries of the same event."""
+LIKELY_REPEAT = "repeat.likely: the same came within a second before and has no id; both are kept"
 
 
 def read(received: Received) -> Read:
@@ -37,7 +38,17 @@ def read(received: Received) -> Read:
     dialect = DIALECTS.get(received.dialect)
     if dialect is None:
         return Read(problem=Problem(400, "dialect.unknown", f"No dialect is called '{received.dialect[:40]}'."))
-    return dialect.read(received)
+    told = dialect.read(received)
+    return _marked(told) if received.likely_repeat else told
+
+
+def _marked(told: Read) -> Read:
+    """Events without an id of their own, marked: their like came a moment before, and both may be meant."""
+    messages = [
+        replace(message, odd=(*message.odd, LIKELY_REPEAT)) if message.key is None else message
+        for message in told.messages
+    ]
+    return replace(told, messages=tuple(messages))
 
 
 def edited(received: Received, position: int, text: bytes) -> Message | Problem:

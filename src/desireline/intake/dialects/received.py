@@ -20,7 +20,10 @@ HEADERS_THAT_MATTER = (
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as it lies in the log. Header names are in small letters."""
+    """A request as it lies in the log. Header names are in small letters.
+
+    `likely_repeat`: the same source had sent exactly this within the second before.
+    """
 
     sequence: int
     received_at: int
@@ -31,6 +34,7 @@ class Received:
     query: str
     headers: Mapping[str, str]
     body: bytes
+    likely_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
