@@ -13,7 +13,7 @@ import pytest
 from collector.running import NOW, Running, running
 from desireline.faces.collector import Source
 from desireline.intake.dialects import Received, Setting, read, rows_of
-from desireline.intake.mail import let_in
+from desireline.intake.mail import let_in, mail_of
 from desireline.intake.mail.hand_in import handing_to
 from desireline.intake.mail.receiver import MailReceiver
 from desireline.vocabulary.errors import DesirelineError
@@ -85,6 +85,25 @@ def test_the_small_program_takes_letters_until_it_is_stopped(server: Running, tm
         program.join(20)
     assert ended == [0]
     assert server.log.last == before + 1
+
+
+def test_the_letters_of_a_mailbox_file_are_handed_in_one_by_one(
+    server: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "old.mbox"
+    begin = b"From anna@example.org Mon Sep 21 10:00:00 2026\n"
+    second = LETTER.replace(b"<a@x>", b"<b@x>")
+    old.write_bytes(b"\n".join(begin + each.replace(b"\r\n", b"\n") for each in (LETTER, second)))
+    before = server.log.last
+    address = f"http://127.0.0.1:{server.port}/mail/mail-key"
+    assert let_in(["mbox", str(old), "--to", address], threading.Event()) == 0
+    assert capsys.readouterr().err == "2 letters taken.\n"
+    ids = [mail_of(frame.body)["message_id"] for frame in server.log.read(before)]
+    assert ids == ["a@x", "b@x"]
+    assert let_in(["mbox", str(tmp_path / "none"), "--to", address], threading.Event()) == 2
+    assert "no mailbox file" in capsys.readouterr().err
+    assert let_in(["mbox", str(old), "--to", f"http://127.0.0.1:{free_port()}/mail/k"], threading.Event()) == 3
+    assert "0 letters are taken" in capsys.readouterr().err
 
 
 def test_the_small_program_says_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
