@@ -21,7 +21,7 @@ from desireline.storage.log import LogState
 
 if TYPE_CHECKING:
     from desireline.faces.serve import Serving
-    from desireline.intake.mail import Condition
+    from desireline.intake import Condition
     from desireline.project import Live
 
 Labelled = tuple[Mapping[str, str], float]

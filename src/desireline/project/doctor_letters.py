@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desireline.intake.mail import Condition, Mailbox
+from desireline.intake import Condition, Mailbox
 from desireline.project.finding import Finding, fault, look, ok
 from desireline.project.handing_over import running_server
 from desireline.project.letters import none_come

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from desireline.intake.mail import Around, Condition, LettersIn, Mailbox, Reached, Way, way_of
+from desireline.intake import Around, Condition, LettersIn, Mailbox, Reached, Way, way_of
 from desireline.project.finding import Finding, look
 from desireline.storage.log import Kind
 from desireline.storage.mailbox_book import MailboxBook

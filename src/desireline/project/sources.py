@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from desireline import intake
-from desireline.intake import dialects
-from desireline.intake.mail import Mailbox, Receiving, changed_way, read_way, way_of
+from desireline.intake import Mailbox, Receiving, changed_way, dialects, read_way, way_of
 from desireline.project.handing_over import running_server
 from desireline.storage.source_book import SourceBook
 from desireline.vocabulary.errors import DesirelineError, nearest

@@ -88,7 +88,7 @@ class Telling:
         )
 
     def tell(self, *, now: int) -> Sequence[Notice]:
-        """Write down who is to be told of what changed in the ledger since the last time, and of what falls due soon."""
+        """Write down who is to be told of what changed in the ledger since the last time, and of what is due soon."""
         lake = self.project.lake
         return [*self.outbox.tell_ledger(lake, now=now), *self.outbox.tell_due_soon(lake, now=now)]
 
