@@ -190,8 +190,9 @@ def test_the_one_screen_says_what_is_new_and_shows_it_when_asked(watched: Watche
 
     def shown_when_asked() -> bool:
         """A machine that is busy shows the state before, and goes on offering the new one."""
-        if page.locator("#show-new").is_visible():
-            page.locator("#show-new").click()
+        page.evaluate(
+            "() => { const button = document.getElementById('show-new'); if (!button.hidden) button.click(); }"
+        )
         return not (journeys.text_content() or "").startswith(f"{before} journey")
 
     bank.until(shown_when_asked)
