@@ -31,8 +31,8 @@ def leave_behind(project: Project) -> None:
 
 def store_is_as_left(project: Project) -> bool:
     """Whether no file of the journey store was touched since a process that wrote it let the project go."""
-    files = _store_files(project)
     with suppress(OSError, ValueError):
+        files = _store_files(project)
         return bool(files) and files == json.loads((_folder(project) / "store.json").read_text(encoding="utf-8"))
     return False
 
