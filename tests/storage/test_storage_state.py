@@ -18,7 +18,7 @@ from desireline.storage.state import (
 from desireline.storage.state_sqlite import LIBRARY
 from desireline.storage.state_tables import STATE_VERSION
 from desireline.vocabulary.errors import DesirelineError
-from postgresql import Place
+from postgresql import URL_PASSWORD, Place
 from state_versions import content, make_version_1, rows, tables
 
 REFUSAL = {
@@ -228,9 +228,18 @@ def test_a_wrong_address_is_refused_without_telling_the_password(address: str, s
     assert "secret" not in str(refused.value)
 
 
-def test_a_server_that_refuses_us_is_told_at_once(new_schema) -> None:
-    address = new_schema().replace("desireline:", "stranger:")
-    with pytest.raises(DesirelineError, match=r"cannot be used: .*stranger.*state-on-postgresql"):
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ("desireline:", "stranger:", "stranger"),
+        (f":{URL_PASSWORD}@", "@", "password"),
+        ("?", "?sslmode=require&", "Server refuses SSL"),
+    ],
+    ids=["a stranger", "no password", "no encryption"],
+)
+def test_a_server_that_refuses_us_is_told_at_once(new_schema, right: str, wrong: str, says: str) -> None:
+    address = new_schema().replace(right, wrong)
+    with pytest.raises(DesirelineError, match=rf"cannot be used: .*{says}.*state-on-postgresql"):
         State(address)
 
 

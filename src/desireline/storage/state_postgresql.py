@@ -212,7 +212,8 @@ class PostgreSQL:
 
     def _told_plainly(self, error: BaseException) -> BaseException:
         code = _code(error)
-        if code[:2] in ("28", "3D") or code in ("42501", "3F000"):
+        refused = isinstance(_bare(error), pg8000.InterfaceError)  # such as: no encryption where we insist on it
+        if refused or code[:2] in ("28", "3D") or code in ("42501", "3F000"):
             do = "Look at the address and at what its user may do (docs/how-to/state-on-postgresql.md)."
             return DesirelineError(Mistake(f"cannot be used: {_said(error)}.", self.where, do=do))
         if code.startswith(_UNABLE):
@@ -309,7 +310,7 @@ def _arguments(address: URL) -> dict[str, Any]:
         raise DesirelineError(f"sslmode '{mode}' is none of disable, prefer, require and verify-full.")
     return {
         "user": address.username,
-        "password": address.password,
+        "password": address.password or "",
         "host": address.host or "localhost",
         "port": address.port or 5432,
         "database": address.database,
