@@ -63,10 +63,11 @@ def make_again(project: Project, *, progress: Progress) -> None:
     for table in TABLES:
         shutil.rmtree(project.lake.folder / table, ignore_errors=True)
     shutil.rmtree(project.data / "versions", ignore_errors=True)
-    forget_applied(project.state)
     project.directory = None
-    project.sources.forget()
-    effects = project.record.catch_up(progress=lambda share, what: progress(0.7 * share, what))
+    with project.sources.made_again():
+        forget_applied(project.state)
+        project.sources.forget()
+        effects = project.record.catch_up(progress=lambda share, what: progress(0.7 * share, what))
     keep_settings(project)
     upkeep.follow(
         project,

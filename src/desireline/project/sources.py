@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from desireline import intake
@@ -36,6 +37,7 @@ class Sources:
         self.project = project
         self.changed: list[Callable[[], None]] = []
         self._settings: dict[str, dialects.Setting] = {}
+        self._made_again = False
 
     def all(self) -> list[dict[str, Any]]:
         """Every source, by name."""
@@ -141,8 +143,22 @@ class Sources:
     def forget(self) -> None:
         """Sources or settings changed: look again, and tell who keeps them."""
         self._settings.clear()
-        for told in self.changed:
-            told()
+        if not self._made_again:
+            for told in self.changed:
+                told()
+
+    @contextmanager
+    def made_again(self) -> Iterator[None]:
+        """While the sources are made again from the log, whoever keeps them goes on with those of before.
+
+        Else whoever sends meanwhile would be told that nobody knows its key, and would throw away what it has.
+        """
+        self._made_again = True
+        try:
+            yield
+        finally:
+            self._made_again = False
+            self.forget()
 
     def table(self) -> Table:
         """The sources as a list; keys are write-only and public by nature."""

@@ -1,4 +1,4 @@
-"""Letters: fetched out of a mailbox, or taken over SMTP or LMTP, and handed to the collector."""
+"""Letters, once and by hand: out of a mailbox or a mailbox file, or over SMTP or LMTP, handed to the collector."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FREE_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True}
 def mail(
     context: typer.Context,
     way: Annotated[
-        str, typer.Argument(help="imap, smtp or lmtp; the rest of the line is theirs, see docs/how-to/e-mail.md.")
+        str, typer.Argument(help="imap, mbox, smtp or lmtp; the rest of the line is theirs, see docs/how-to/e-mail.md.")
     ],
     source: Annotated[str, typer.Option("--source", help="The source of dialect email they come in by.")] = "",
     project: ProjectFolder = None,
 ) -> None:
-    """Let letters in from a mailbox or a mail server, until Ctrl-C; the project's server must be running."""
+    """Let letters in by hand, once or until Ctrl-C; a source added with --imap or --smtp needs no such command."""
     from desireline.intake import mail as letters
 
     words = [way, *context.args]
