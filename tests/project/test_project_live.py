@@ -54,6 +54,15 @@ def test_the_same_message_again_adds_nothing_and_another_content_is_a_conflict(f
         assert len(refused) == 1 and "conflict" in refused["reason"][0]
 
 
+def test_a_bad_message_sent_again_waits_once_whatever_its_client_writes_anew(folder: Path) -> None:
+    with at_work(folder, FakeClock()) as desk:
+        for again in range(3):
+            bad = {"type": "track", "messageId": "m-1", "event": None, "userId": "anna", "offset": 10 * again}
+            desk.send({**bad, "sentAt": f"2026-03-01T10:0{again}:00Z", "_metadata": {"retries": again}})
+        desk.live.turn()
+        assert len(desk.project.imports.refused()) == 1
+
+
 def test_a_bad_message_waits_in_quarantine_is_mended_and_comes_in(folder: Path) -> None:
     with at_work(folder, FakeClock()) as desk:
         bad = message("m1", "Ticket Opened", "anna", START_MS, case="c1") | {"event": None}

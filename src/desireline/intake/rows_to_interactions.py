@@ -21,9 +21,6 @@ from desireline.storage.identity import INTERACTION_ID_SQL
 from desireline.vocabulary.handles import rank
 from desireline.vocabulary.interaction import BY_COLUMN, BY_NAME, DIRECTIONS, FIELDS, TIME_QUALITIES, sql_type
 
-ONLY_HERE = ("row", "own_key", "name", "reason")
-"""Columns of the statements that the lake does not have."""
-
 
 @dataclass(frozen=True, slots=True)
 class Setting:

@@ -30,8 +30,6 @@ LIVE = "live"
 MOST_KEPT_CHARACTERS = 4_000_000
 HEAD_CHARACTERS = 4_096
 """Of a longer message only the head is kept in quarantine; the log has all of it."""
-TOUCHED_BY_SENDING = ("sentAt", "sent_at", "receivedAt", "_metadata")
-"""What a client changes when it sends the same message again."""
 
 
 @dataclass
@@ -265,7 +263,7 @@ def _verdict(frame: Frame, position: int, touchpoint: str | None, channel: str |
 
 def _plain(body: Any) -> bytes:
     """What a message says, the same however often it was sent."""
-    kept = {name: value for name, value in body.items() if name not in TOUCHED_BY_SENDING}
+    kept = {name: value for name, value in body.items() if name not in dialects.CHANGES_AT_A_RETRY}
     return msgspec.json.encode(kept, order="sorted")
 
 

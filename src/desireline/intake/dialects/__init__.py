@@ -82,6 +82,7 @@ def content_of(message: Message) -> int:
 
 __all__ = [
     "BUILT_IN",
+    "CHANGES_AT_A_RETRY",
     "DIALECTS",
     "GROUP",
     "HEADERS_THAT_MATTER",

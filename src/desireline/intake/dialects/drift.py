@@ -25,7 +25,6 @@ ALIKE = 0.6
 _SAMPLE = 80
 
 Change = Literal["new_event", "new_property", "changed_kind", "renamed"]
-KIND_NAMES = ("yes_no", "number", "text", "list", "object")
 _KINDS: dict[type, str] = {bool: "yes_no", int: "number", float: "number", str: "text", list: "list", dict: "object"}
 
 
