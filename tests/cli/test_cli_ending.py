@@ -105,7 +105,9 @@ def test_our_own_fault_is_told_in_words_and_its_traces_are_kept(
 
 
 @pytest.mark.parametrize(
-    "stopped", [KeyboardInterrupt(), typer.Abort(), EOFError()], ids=lambda each: type(each).__name__
+    "stopped",
+    [KeyboardInterrupt(), typer.Abort(), EOFError(), RuntimeError("Query interrupted")],
+    ids=lambda each: type(each).__name__,
 )
 def test_whoever_stops_a_command_is_told_no_finding(stopped: BaseException, capsys: pytest.CaptureFixture[str]) -> None:
     command = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -19,6 +19,8 @@ from desireline.vocabulary.errors import DesirelineError, Mistake, WorkFailed
 
 STOPPED = 130
 """What a shell expects of whoever was ended by Ctrl-C."""
+INTERRUPTED = "Query interrupted"
+"""What DuckDB makes of a Ctrl-C that it hears during a query: a RuntimeError with these words."""
 NO_ADVICE = "Look at that place, then try again."
 ADVICE = {
     errno.ENOSPC: "Make room on that disk, then try again.",
@@ -44,8 +46,7 @@ def run(command_line: Callable[[], object]) -> int:
         show_error(error)
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped.\n")
-        return STOPPED
+        return _stopped()
     except BrokenPipeError:
         _give_up_output()
         return 0
@@ -54,9 +55,16 @@ def run(command_line: Callable[[], object]) -> int:
         show_error(WorkFailed(_told_by_the_system(error)))
         return WorkFailed.exit_code
     except Exception as error:
+        if str(error) == INTERRUPTED:
+            return _stopped()
         show_error(WorkFailed(_own_fault(error)))
         return WorkFailed.exit_code
     return code
+
+
+def _stopped() -> int:
+    sys.stderr.write("Stopped.\n")
+    return STOPPED
 
 
 def _code_of(command_line: Callable[[], object]) -> int:

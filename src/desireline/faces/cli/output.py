@@ -13,6 +13,7 @@ from desireline.vocabulary.table import Table, is_numeric, value_text
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table as Drawn
 
 Progress = Callable[[float, str], None]
 """Told how far a piece of work is: a share from 0 to 1, and what is being done."""
@@ -75,16 +76,39 @@ MOST_ROWS = 40
 """A terminal shows so many rows; `--json` prints them all."""
 MOST_ROWS_PIPED = 1_000
 _CELL_LETTERS = 400
+_FEWEST_LETTERS_A_COLUMN = 5
+"""Where a terminal has less room than this for a column, each row is told line by line instead."""
 
 
 def _draw(table: Table) -> None:
+    out = console()
+    if table.says:
+        out.print(table.says, style="bold", markup=False)
+    if out.width < _FEWEST_LETTERS_A_COLUMN * len(table.columns):
+        _tell_row_by_row(table, out)
+    else:
+        out.print(_drawn(table))
+    if len(table) > MOST_ROWS:
+        out.print(f"... {len(table) - MOST_ROWS:,} more rows (--json prints them all)", style="dim")
+    if table.counted:
+        out.print(f"How this is counted: {table.counted}", style="dim", markup=False)
+
+
+def _tell_row_by_row(table: Table, out: Console) -> None:
+    """Each row as lines `name: value`, without what is empty, for a terminal too narrow for columns."""
+    for _, row in zip(range(MOST_ROWS), table.rows(), strict=False):
+        out.print()
+        for name, value in row.items():
+            if text := _drawn_text(name, value):
+                out.print(f"{name}: {text}", markup=False)
+    out.print()
+
+
+def _drawn(table: Table) -> Drawn:
     from rich import box
     from rich.table import Table as Drawn
     from rich.text import Text
 
-    out = console()
-    if table.says:
-        out.print(table.says, style="bold", markup=False)
     drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name, values in table.columns.items():
         moments = name.endswith("_at")
@@ -92,11 +116,7 @@ def _draw(table: Table) -> None:
         drawn.add_column(name, justify=justify, overflow="fold", no_wrap=moments, min_width=16 if moments else None)
     for _, row in zip(range(MOST_ROWS), table.rows(), strict=False):
         drawn.add_row(*(Text(_drawn_text(name, value)) for name, value in row.items()))
-    out.print(drawn)
-    if len(table) > MOST_ROWS:
-        out.print(f"... {len(table) - MOST_ROWS:,} more rows (--json prints them all)", style="dim")
-    if table.counted:
-        out.print(f"How this is counted: {table.counted}", style="dim", markup=False)
+    return drawn
 
 
 def _drawn_text(name: str, value: Any) -> str:
