@@ -245,3 +245,16 @@ def test_the_number_of_an_import_that_failed_is_never_given_to_another(tmp_path:
     assert report.import_id == "desk-0002"
     rebuild(project, progress=lambda _share, _what: None)
     assert digests(project) == before
+
+
+def test_an_empty_project_made_again_is_the_same_empty_project(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "bank")
+    before = digests(project)
+    rebuild(project, progress=lambda _share, _what: None)
+    assert digests(project) == before
+
+
+def test_what_a_project_keeps_is_its_owners_alone(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "bank")
+    project.sources.add("shop", dialect="segment")
+    assert project.data.stat().st_mode & 0o077 == 0, "senders' keys lie in it"

@@ -18,6 +18,7 @@ import desireline.storage.journey_store.build as build_module
 import desireline.storage.journey_store.lake_reader as reader_module
 from desireline.storage.identity import text_hash
 from desireline.storage.journey_store import EMPTY_NUMBER, NOBODY, Identities, JourneyStore, Snapshot
+from desireline.storage.journey_store.canonical import NOTHING
 from desireline.storage.lake import Lake
 from desireline.vocabulary.errors import DesirelineError
 
@@ -252,7 +253,7 @@ def test_a_store_no_sync_saved_from_a_power_cut_is_built_again(
     company.do("add", visits(handle=1, moments=[10]))
     monkeypatch.setattr("desireline.storage.journey_store.store.boot_name", lambda: "the next morning")
     after = JourneyStore(company.store.folder, company.lake)
-    assert after.digest() == ""
+    assert after.digest() == NOTHING
     assert after.snapshot().interactions == 1
     after.sync()
     monkeypatch.setattr("desireline.storage.journey_store.store.boot_name", lambda: "a year later")

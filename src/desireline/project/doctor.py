@@ -68,6 +68,9 @@ def _told(about: str, check: Check, project: Project, environment: Mapping[str, 
         return list(check(project, environment))
     except DesirelineError as error:
         return [fault(about, mistake.what, mistake.do, where=mistake.where) for mistake in error.mistakes]
+    except OSError as error:
+        do = "look at the disk, and at whose files these are"
+        return [fault(about, f"this cannot be read: {error.strerror or error}", do, where=str(error.filename or ""))]
     except Exception as error:
         return [fault(about, f"this cannot be looked at ({type(error).__name__})", "desireline rebuild")]
 

@@ -18,9 +18,10 @@ _PROCESS = re.compile(r"\(process (\d+)\)")
 def writing(folder: Path, *, who: str) -> Iterator[None]:
     """Hold the project's lock while the block runs; raises `WorkFailed` that names the holder.
 
-    The lock is the operating system's (`flock`), so a killed holder never blocks the next one.
+    The lock is the operating system's (`flock`), so a killed holder never blocks the next one. A folder that is not
+    there is made for its owner alone: senders' keys and what customers did lie in it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:

@@ -55,7 +55,7 @@ class SQLite:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.where = str(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock_file = path.with_name(path.name + ".lock")
         self._writer = _engine(path, writes=True)
         self._readers = _engine(path, writes=False)

@@ -19,6 +19,8 @@ from desireline.storage.journey_store.snapshot import NOBODY
 from desireline.storage.journey_store.sorting import comes_after, ranks
 
 _CHUNK_ROWS = 1 << 20
+NOTHING = hashlib.sha256().hexdigest()
+"""The digest of a store that holds nothing, or was never built."""
 
 
 def content_digest(store: OpenedStore) -> str:

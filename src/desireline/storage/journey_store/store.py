@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from desireline.storage.durable import locked
 from desireline.storage.journey_store.beside import Beside
-from desireline.storage.journey_store.canonical import complaints, content_digest
+from desireline.storage.journey_store.canonical import NOTHING, complaints, content_digest
 from desireline.storage.journey_store.changes import add_rows, reassign_rows, remove_rows
 from desireline.storage.journey_store.extra_columns import add_columns
 from desireline.storage.journey_store.from_rows import snapshot_from_rows
@@ -190,7 +190,7 @@ class JourneyStore:
     def digest(self) -> str:
         """The canonical content digest: equal for equal interactions and people, however the store came about."""
         opened = self._open()
-        return content_digest(opened) if opened else ""
+        return content_digest(opened) if opened else NOTHING
 
     def verify(self) -> tuple[str, ...]:
         """Everything that is wrong with the store; empty when it is sound."""
