@@ -167,7 +167,7 @@ def test_marks_that_turn_the_direction_of_writing_are_written_out(bank: LiveBank
 
 def test_everybody_behind_the_figures_is_listed_and_taken_along(bank: LiveBank) -> None:
     bank.send(bank.ask("ilse"))
-    bank.until(lambda: "ilse@bank.example" in asked(bank, "/live/promises?what=broken")[1])
+    bank.until(lambda: "ilse@bank.example" in asked(bank, "/live/promises?what=broken")[1], seconds=30)
     page = asked(bank, "/live/promises?what=due")[1]
     assert "answered-today" in page and "the next falls due in" in page
     assert asked(bank, "/live/promises?what=brokn")[0] == 422

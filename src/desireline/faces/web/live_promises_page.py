@@ -36,7 +36,8 @@ async def promises_at_stake(request: Request) -> Response:
     if what not in KINDS:
         raise DesirelineError(f"'{what}' is not known here. {nearest(what, tuple(KINDS)) or 'Known: broken, due.'}")
     stakes = stakes_of(pulse, what, now=pulse.now, most=MOST_LISTED)
-    names = await run_in_threadpool(reading_of(request).names_of, [stake.person for stake in stakes.rows])
+    people = [stake.person for stake in stakes.rows]
+    names = await run_in_threadpool(reading_of(request).names_of, people, all_of_them=True)
     rows = [stake_row(stake, names, now=stakes.now) for stake in stakes.rows]
     if ending:
         words = ("name", "promise", "map", "at", "what", "key", "channel")

@@ -62,9 +62,15 @@ class Reading:
         """The number of the latest event of live work that these figures may hold."""
         return self.now.number
 
-    def names_of(self, people: Sequence[int]) -> dict[int, str]:
-        """What some people are called; those known since less than a minute may not be told yet."""
-        return people_reading.names_of(self._latest.at_most(NAMES_SECONDS), people) if people else {}
+    def names_of(self, people: Sequence[int], *, all_of_them: bool = False) -> dict[int, str]:
+        """What some people are called; those known since less than a minute may not be told yet.
+
+        all_of_them: for somebody who came a moment ago the project is read anew.
+        """
+        found = people_reading.names_of(self._latest.at_most(NAMES_SECONDS), people) if people else {}
+        if all_of_them and set(found) != set(people):
+            found = people_reading.names_of(self._latest.renewed(), people)
+        return found
 
     def people_of_handles(self, handles: Sequence[int]) -> dict[int, int]:
         """Whose some handles are; for somebody who came a moment ago the project is read anew."""
