@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 
+from desireline.project import new_project, open_demo
 from desireline.project.steady_clock import STEP_MS, SteadyClock, elapsed_ms
 from project.live_desk import DAY_MS, HOUR_MS, MINUTE_MS, SteppedMachine
 
@@ -108,3 +110,12 @@ def test_a_clock_behind_what_is_known_to_have_happened_was_set_back() -> None:
 def test_what_has_passed_is_counted_whatever_the_clock_says() -> None:
     before = elapsed_ms()
     assert before > 0 and elapsed_ms() >= before
+
+
+def test_a_demos_own_time_before_its_files_came_in_is_no_step(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "demo")
+    project.sources.add("shop", dialect="segment")
+    demo = open_demo(project.folder, live=True)
+    with demo.steady_time() as clock, demo.writing("serve"):
+        assert demo.now() < project.now() - HOUR_MS
+        assert clock.step is None

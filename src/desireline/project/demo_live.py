@@ -49,7 +49,7 @@ def open_demo(folder: Path, *, live: bool) -> Project:
     from desireline.project.project import Project
 
     if live or (folder / "data" / CLOCK_FILE).exists():
-        return Project(folder, now=demo_clock(folder))
+        return Project(folder, now=demo_clock(folder), is_apart=True)
     return Project(folder)
 
 
