@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.harness import table
+from bench.ledger_watch import arrivals
 from bench.section import Line, Section
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -97,23 +98,8 @@ def _event(case: str) -> dict[str, Any]:
 
 def watch_ledger(folder: Path, seen: Seen, ending: threading.Event) -> None:
     """Note when each interaction's promise stands in a part of the ledger."""
-    from desireline.storage.lake import Lake
-
-    lake, known, counted = Lake(folder / "data" / "lake"), set[str](), set[str]()
-    while not ending.wait(0.05):
-        for part in lake.parts("ledger_rows"):
-            path = lake.path("ledger_rows", part)
-            if part in known or not path.exists():
-                continue
-            known.add(part)
-            written = path.stat().st_mtime_ns / 1e6
-            with lake.bare_connection() as connection:
-                found = connection.execute(
-                    "SELECT key FROM read_parquet(?) WHERE verdict = 'waiting'", [str(path)]
-                ).fetchall()
-            fresh = {row[0] for row in found} - counted  # a merged part holds again what was seen before
-            counted |= fresh
-            seen.ledger += [written - int(key.partition("-")[0]) for key in fresh]
+    for _, waited in arrivals(folder, ending):
+        seen.ledger.append(waited)
 
 
 def watch_page(port: int, seen: Seen, ending: threading.Event) -> None:

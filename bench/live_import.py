@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.harness import table
+from bench.ledger_watch import arrivals
 from bench.live import BATCH, MAP, Server, send
 from bench.section import Line, Section
 
@@ -91,24 +92,9 @@ def prepared(folder: Path, demo: Path | None, rows: int) -> tuple[Path, Path, st
 
 def watch(folder: Path, watched: Watched, ending: threading.Event) -> None:
     """Note when each interaction's promise stands in a part of the ledger."""
-    from desireline.storage.lake import Lake
-
-    lake, known, counted = Lake(folder / "data" / "lake"), set[str](), set[str]()
-    while not ending.wait(0.1):
-        for part in lake.parts("ledger_rows"):
-            path = lake.path("ledger_rows", part)
-            if part in known or not path.exists():
-                continue
-            known.add(part)
-            written = path.stat().st_mtime_ns / 1e6
-            question = "SELECT key FROM read_parquet(?) WHERE map = 'asked' AND verdict = 'waiting'"
-            with lake.bare_connection() as connection:
-                fresh = {row[0] for row in connection.execute(question, [str(path)]).fetchall()} - counted
-            counted |= fresh
-            for key in fresh:
-                sent = int(key.partition("-")[0])
-                watched.sent_at.append(sent)
-                watched.waited.append(written - sent)
+    for sent, waited in arrivals(folder, ending):
+        watched.sent_at.append(sent)
+        watched.waited.append(waited)
 
 
 def section(*, demo: Path | None = None, rows: int = 1_000_000, per_second: float = 100.0) -> Section:
